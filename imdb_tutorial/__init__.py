@@ -1,0 +1,48 @@
+"""Sentiment with BERT on the IMDb reviews, from a one-liner to a fine-tuned model.
+
+Public names load when first used, so that ``import imdb_tutorial`` stays quick.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_MODULE_OF = {
+    "Preset": "presets",
+    "load_preset": "presets",
+    "load_raw_reviews": "dataset",
+    "load_reviews": "dataset",
+    "load_sentences": "dataset",
+    "ReviewDataset": "dataset",
+    "ReviewCollator": "collate",
+    "choose_device": "encoder",
+    "choose_dtype": "encoder",
+    "load_encoder": "encoder",
+    "load_tokenizer": "encoder",
+    "extract_features": "features",
+    "feature_loader": "features",
+    "FrozenBertClassifier": "probe",
+    "LinearProbe": "probe",
+    "load_probe": "probe",
+    "save_probe": "probe",
+    "History": "trainer",
+    "Trainer": "trainer",
+    "load_classifier": "classifier",
+    "load_reference_run": "plotting",
+    "plot_history": "plotting",
+    "doctor": "diagnosis",
+}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str):
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,201 @@
+"""A pretrained BERT that is only read, never trained: its tokenizer, its device, its precision."""
+
+import contextlib
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from imdb_tutorial import sources
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def choose_device() -> torch.device:
+    """Choose where BERT runs: an NVIDIA GPU, an Apple GPU, or else the processor; say so once.
+
+    Returns:
+        ``cuda``, ``mps`` or ``cpu``.
+    """
+    if torch.cuda.is_available():
+        name = "cuda"
+    elif torch.backends.mps.is_available():
+        name = "mps"
+    else:
+        name = "cpu"
+    _say_once(f"BERT runs on: {name}")
+    return torch.device(name)
+
+
+@functools.cache
+def _say_once(line: str) -> None:
+    print(line)
+
+
+def choose_dtype(device: torch.device | str = "cpu") -> torch.dtype:
+    """Choose the precision BERT computes in: bfloat16 where the hardware has it, else float32.
+
+    The environment variable ``IMDB_TUTORIAL_DTYPE`` (``float32`` or ``bfloat16``) decides instead.
+
+    Args:
+        device: Where BERT runs.
+
+    Returns:
+        ``torch.bfloat16`` or ``torch.float32``.
+
+    Raises:
+        ValueError: The environment variable names another precision.
+    """
+    forced = os.environ.get("IMDB_TUTORIAL_DTYPE")
+    if forced:
+        if forced not in DTYPES:
+            raise ValueError(
+                f"IMDB_TUTORIAL_DTYPE is {forced!r}: expected one of {', '.join(DTYPES)}, or unset"
+            )
+        return DTYPES[forced]
+    device = torch.device(device)
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif device.type == "cpu":
+        # Other processors emulate bfloat16, which is slower than float32.
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    else:
+        native = False
+    return torch.bfloat16 if native else torch.float32
+
+
+def load_tokenizer(source: str | os.PathLike = "packaged") -> "PreTrainedTokenizerBase":
+    """Load the tokenizer that belongs to a model.
+
+    Args:
+        source: ``"packaged"``, a folder saved by transformers, or a hub name.
+
+    Returns:
+        The tokenizer.
+
+    Raises:
+        FileNotFoundError: A folder without a model or without a tokenizer.
+        ConnectionError: The hub is asked for and does not answer.
+    """
+    from transformers import AutoTokenizer
+
+    name_or_path, revision = sources.model_source(source)
+    folder = Path(name_or_path)
+    # Without its vocabulary transformers makes up a five-word one and says nothing.
+    if folder.is_dir() and not any((folder / f).is_file() for f in ("tokenizer.json", "vocab.txt")):
+        raise FileNotFoundError(
+            f"the folder {name_or_path!r} has no tokenizer.json and no vocab.txt: save the "
+            "tokenizer beside the model with tokenizer.save_pretrained(folder)"
+        )
+    with _plain_errors(source):
+        return AutoTokenizer.from_pretrained(
+            name_or_path, revision=revision or "main", trust_remote_code=False
+        )
+
+
+def load_encoder(
+    source: str | os.PathLike = "packaged",
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> "PreTrainedModel":
+    """Load a pretrained BERT, frozen: in eval mode and without gradients.
+
+    Args:
+        source: ``"packaged"``, a folder saved by transformers, or a hub name.
+        device: Where it runs; without it, where ``choose_device`` says.
+        dtype: The precision of its weights and of its arithmetic.
+
+    Returns:
+        The model without a task head. Called with a batch's inputs it returns
+        ``last_hidden_state``, ``[batch, tokens, hidden]``.
+
+    Raises:
+        FileNotFoundError: A folder without a model.
+        ValueError: A folder whose files transformers cannot open as a model.
+        ConnectionError: The hub is asked for and does not answer.
+    """
+    from transformers import AutoModel
+
+    name_or_path, revision = sources.model_source(source)
+    with _plain_errors(source), quiet_transformers():
+        encoder = AutoModel.from_pretrained(
+            name_or_path,
+            revision=revision or "main",
+            dtype=dtype,
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    encoder.requires_grad_(False)
+    return encoder.eval().to(device or choose_device())
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Hold back transformers' loading bar and its load report, whose rows come in random order."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextlib.contextmanager
+def _plain_errors(source: str | os.PathLike) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not Path(os.fspath(source)).expanduser().is_dir() and os.fspath(source) != "packaged":
+            raise ConnectionError(
+                f"could not load {os.fspath(source)!r} from the hub: {sources.HUB_WAYS_OUT}"
+            ) from error
+        raise ValueError(
+            f"transformers cannot open {os.fspath(source)!r} as a model ({error}): expected a "
+            "BERT-like model saved with save_pretrained"
+        ) from error
+
+
+def pool(
+    hidden: torch.Tensor,
+    attention_mask: torch.Tensor,
+    pooling: str,
+    pooler_output: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Make one vector of a review's token vectors.
+
+    Args:
+        hidden: BERT's last hidden state, ``[batch, tokens, hidden]``.
+        attention_mask: 1 for text, 0 for padding, ``[batch, tokens]``.
+        pooling: ``"cls"``, the first token's vector; ``"mean"``, the average over the text's tokens
+            (Reimers and Gurevych, 2019); ``"pooler"``, BERT's own layer on top of [CLS].
+        pooler_output: What that layer gave, ``[batch, hidden]``.
+
+    Returns:
+        float32 ``[batch, hidden]``.
+
+    Raises:
+        ValueError: An unknown pooling, or a pooler asked of a model that has none.
+    """
+    if pooling == "cls":
+        return hidden[:, 0].float()
+    if pooling == "mean":
+        weights = attention_mask.to(hidden.device).unsqueeze(-1).float()
+        return (hidden.float() * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+    if pooling == "pooler":
+        if pooler_output is None:
+            raise ValueError("this encoder has no pooler: use pooling='cls' or pooling='mean'")
+        return pooler_output.float()
+    raise ValueError(f"pooling is {pooling!r}: expected 'cls', 'mean' or 'pooler'")

@@ -1,0 +1,170 @@
+"""The part that learns: one linear layer on top of a frozen BERT."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from imdb_tutorial.encoder import pool
+from imdb_tutorial.presets import POOLINGS
+
+PROBE_FILE = "probe.safetensors"
+
+
+class LinearProbe(nn.Module):
+    """One linear layer that turns a review's features into one score per label.
+
+    Args:
+        hidden_size: Numbers in a feature vector (384 for MiniLM, 768 for bert-base).
+        num_labels: Number of labels.
+        pooling: Which features it reads: ``"cls"``, ``"mean"`` or ``"pooler"``.
+        softmax: Return probabilities instead of logits, as the classic tutorial does. Cross-entropy
+            then applies softmax a second time: see the lesson on the four traps.
+
+    Raises:
+        ValueError: An unknown pooling.
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        num_labels: int = 2,
+        pooling: str = "cls",
+        softmax: bool = False,
+    ):
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling is {pooling!r}: expected one of {', '.join(POOLINGS)}")
+        self.linear = nn.Linear(hidden_size, num_labels)
+        self.pooling = pooling
+        self.softmax = softmax
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return scores ``[batch, labels]`` for features ``[batch, hidden]``."""
+        logits = self.linear(features)
+        return logits.softmax(dim=1) if self.softmax else logits
+
+
+class FrozenBertClassifier(nn.Module):
+    """A frozen BERT with a probe on top: tokens in, scores out.
+
+    Args:
+        encoder: A model from ``load_encoder``.
+        probe: The layer that learns; it also says how the token vectors are pooled.
+    """
+
+    def __init__(self, encoder: nn.Module, probe: LinearProbe):
+        super().__init__()
+        self.encoder = encoder.requires_grad_(False).eval()
+        self.probe = probe.to(encoder.device)
+
+    def train(self, mode: bool = True) -> "FrozenBertClassifier":
+        """Switch the probe's mode; the encoder stays in eval mode, so its dropout stays off."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return scores ``[batch, labels]`` for token ids ``[batch, tokens]``."""
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
+        with torch.no_grad():
+            outputs = self.encoder(**inputs)
+            features = pool(
+                outputs.last_hidden_state,
+                attention_mask,
+                self.probe.pooling,
+                getattr(outputs, "pooler_output", None),
+            )
+        return self.probe(features)
+
+
+def save_probe(
+    probe: LinearProbe,
+    folder: str | os.PathLike,
+    encoder: str = "packaged",
+    labels: Sequence[str] = ("NEGATIVE", "POSITIVE"),
+    max_length: int = 500,
+) -> Path:
+    """Save a trained probe with all that is needed to use it again.
+
+    Args:
+        probe: The trained layer.
+        folder: Where to write ``probe.safetensors``; made if it does not exist.
+        encoder: The encoder it was trained on: ``"packaged"``, a folder or a hub name.
+        labels: The labels' names, in the order of the probe's outputs.
+        max_length: The longest input it was trained on, in tokens.
+
+    Returns:
+        The written file. It is written whole or not at all.
+
+    Raises:
+        ValueError: Not one name per output.
+    """
+    from safetensors.torch import save_file
+
+    if len(labels) != probe.linear.out_features:
+        raise ValueError(
+            f"{len(labels)} label names for a probe with {probe.linear.out_features} outputs: "
+            "expected one name per output"
+        )
+    settings = {
+        "pooling": probe.pooling,
+        "softmax": probe.softmax,
+        "encoder": os.fspath(encoder),
+        "labels": list(labels),
+        "max_length": max_length,
+    }
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / PROBE_FILE
+    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+    weights = {name: tensor.contiguous().cpu() for name, tensor in probe.state_dict().items()}
+    try:
+        save_file(weights, partial, metadata={"probe": json.dumps(settings)})
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def load_probe(folder: str | os.PathLike) -> tuple[LinearProbe, dict]:
+    """Load a probe that ``save_probe`` wrote.
+
+    Args:
+        folder: The folder that holds ``probe.safetensors``.
+
+    Returns:
+        The probe, in eval mode, and its settings: ``pooling``, ``softmax``, ``encoder``, ``labels``
+        and ``max_length``.
+
+    Raises:
+        FileNotFoundError: The folder holds no probe.
+        ValueError: The file is damaged or is not a probe.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    file = Path(folder) / PROBE_FILE
+    if not file.is_file():
+        raise FileNotFoundError(f"no {PROBE_FILE} in {os.fspath(folder)!r}: expected a saved probe")
+    try:
+        with safe_open(file, framework="pt") as opened:
+            settings = json.loads((opened.metadata() or {})["probe"])
+            weights = {name: opened.get_tensor(name) for name in opened.keys()}
+        num_labels, hidden_size = weights["linear.weight"].shape
+        probe = LinearProbe(hidden_size, num_labels, settings["pooling"], settings["softmax"])
+        probe.load_state_dict(weights)
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{str(file)!r} is damaged or no saved probe ({error}): train and save it again"
+        ) from error
+    return probe.eval(), settings

@@ -1,0 +1,38 @@
+"""Progress bars that look right in a terminal and in a notebook, and leave no trace in a file."""
+
+from collections.abc import Iterable
+
+
+def progress_bar(iterable: Iterable | None = None, **options):
+    """Return a tqdm bar: a widget in a notebook, text in a terminal.
+
+    In a notebook tqdm shows its widget together with a copy in plain text, which stays in the saved
+    file as a bar that stands at 0 % for ever. Showing the widget alone avoids that.
+
+    Args:
+        iterable: What to count, if anything.
+        options: As for ``tqdm.tqdm``.
+
+    Returns:
+        The bar.
+    """
+    from tqdm.auto import tqdm
+    from tqdm.notebook import tqdm_notebook
+
+    if not issubclass(tqdm, tqdm_notebook) or options.get("disable"):
+        return tqdm(iterable, **options)
+    from IPython.display import display
+
+    bar = tqdm(iterable, display=False, **options)
+    display(
+        {
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": bar.container.model_id,
+            }
+        },
+        raw=True,
+    )
+    bar.displayed = True
+    return bar

