@@ -217,7 +217,6 @@ def _check(texts, tokenizer, encoder, poolings, max_length) -> None:
             raise TypeError(f"row {row} is {text!r:.60}: expected a text")
 
 
-@torch.inference_mode()
 def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str, torch.Tensor]:
     if dtype != encoder.dtype:
         encoder = copy.deepcopy(encoder).to(dtype)
@@ -225,8 +224,9 @@ def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str
     lengths = tokens.lengths()
     shape = (len(texts), encoder.config.hidden_size)
     features = {name: torch.empty(shape) for name in poolings}
-    done = 0
-    with progress_bar(total=int(lengths.sum()), desc="BERT", unit="tok", unit_scale=True) as bar:
+    done, total = 0, int(lengths.sum())
+    bar = progress_bar(total=total, desc="BERT", unit="tok", unit_scale=True)
+    with bar, torch.inference_mode():
         for rows in plan_batches(lengths, TOKEN_BUDGET.get(encoder.device.type, 2_048)):
             ids, mask = _pad(tokens, rows, tokenizer.pad_token_id, encoder.device)
             outputs = encoder(input_ids=ids, attention_mask=mask)
@@ -239,7 +239,7 @@ def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str
             done += len(rows)
             bar.set_postfix_str(f"{done:,} of {len(texts):,} reviews", refresh=False)
             bar.update(int(lengths[rows].sum()))
-    return {name: tensor.clone() for name, tensor in features.items()}
+    return features
 
 
 def _pad(

@@ -1,13 +1,25 @@
-"""The tutorial's own Trainer: train, validate, remember."""
+"""The tutorial's own Trainer: train, validate, remember, and go on after an interruption."""
 
 import dataclasses
+import os
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import nn
 
+from imdb_tutorial.checkpoint import read_checkpoint, write_checkpoint
 from imdb_tutorial.collate import Batch
 from imdb_tutorial.progress import progress_bar
+
+
+class Batches(Protocol):
+    """Batches ``(inputs, labels)`` that can be counted and gone through again and again."""
+
+    def __iter__(self) -> Iterable[Batch]: ...
+
+    def __len__(self) -> int: ...
 
 
 @dataclasses.dataclass
@@ -35,25 +47,34 @@ class Trainer:
         valid_loader: Batches to check on.
         learning_rate: AdamW's step size in the first epoch.
         gamma: The learning rate is multiplied by this after every epoch.
+        verbose: Print one line an epoch.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        train_loader: Iterable[Batch],
-        valid_loader: Iterable[Batch],
+        train_loader: Batches,
+        valid_loader: Batches,
         learning_rate: float = 1e-3,
         gamma: float = 0.95,
+        verbose: bool = True,
     ):
         self.model = model
         self.train_loader = train_loader
         self.valid_loader = valid_loader
+        self.verbose = verbose
         self.device = next(model.parameters()).device
         self.criterion = nn.CrossEntropyLoss()
-        learning = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(learning, lr=learning_rate)
+        self.optimizer = torch.optim.AdamW(self._learning().values(), lr=learning_rate)
         self.scheduler = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, gamma=gamma)
         self.history = History()
+        self._run = {
+            "learning_rate": learning_rate,
+            "gamma": gamma,
+            "train_batches": len(train_loader),
+            "valid_batches": len(valid_loader),
+            "parameters": {name: list(p.shape) for name, p in self._learning().items()},
+        }
 
     @property
     def train_losses(self) -> list[float]:
@@ -65,25 +86,38 @@ class Trainer:
         """Share of validation reviews that were right, one number an epoch."""
         return self.history.val_accuracy
 
-    def train(self, num_epochs: int) -> History:
+    def train(self, num_epochs: int, checkpoint_dir: str | os.PathLike | None = None) -> History:
         """Go through the training batches so many times.
 
         Args:
             num_epochs: Number of epochs.
+            checkpoint_dir: A folder that keeps the run's state after every epoch. A run that was
+                killed and is started again with the same folder goes on from there, and ends with
+                the same weights, losses and accuracies as one that was never interrupted. Finished
+                epochs count among ``num_epochs``.
 
         Returns:
             The history, which ``train_losses`` and ``val_accuracy`` show as well.
+
+        Raises:
+            ValueError: The folder's checkpoint is damaged or belongs to another run.
+            OSError: The checkpoint cannot be written.
         """
-        with progress_bar(total=num_epochs, desc="epochs", unit="epoch") as bar:
-            for epoch in range(num_epochs):
-                loss = self.train_epoch()
-                accuracy = self.validate()
+        last = len(self.train_losses) + num_epochs
+        folder = Path(checkpoint_dir) if checkpoint_dir is not None else None
+        if folder and not self.train_losses:
+            self._restore(folder)
+        steps = len(self.train_loader) + len(self.valid_loader)
+        done = len(self.train_losses)
+        with progress_bar(total=last * steps, initial=done * steps, desc="training") as self._bar:
+            for epoch in range(done + 1, last + 1):
+                self.train_losses.append(self.train_epoch())
                 self.scheduler.step()
-                self.train_losses.append(loss)
-                self.val_accuracy.append(accuracy)
-                bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.1%}")
-                bar.update()
-                bar.write(f"epoch {epoch + 1:2d}  loss {loss:.4f}  accuracy {accuracy:.1%}")
+                self.val_accuracy.append(self.validate())
+                self._report(epoch)
+                if folder:
+                    self._save(folder)
+        self._bar = None
         return self.history
 
     def train_epoch(self) -> float:
@@ -98,6 +132,7 @@ class Trainer:
             self.optimizer.step()
             total_loss += loss.item() * len(labels)
             count += len(labels)
+            self._step()
         return total_loss / count
 
     def validate(self) -> float:
@@ -109,8 +144,72 @@ class Trainer:
                 inputs, labels = self._to_device(inputs, labels)
                 correct += (self.model(**inputs).argmax(dim=1) == labels).sum().item()
                 count += len(labels)
+                self._step()
         return correct / count
+
+    _bar = None
+
+    def _step(self) -> None:
+        if self._bar is not None:
+            self._bar.update()
+
+    def _report(self, epoch: int) -> None:
+        loss, accuracy = self.train_losses[-1], self.val_accuracy[-1]
+        self._bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.1%}")
+        if self.verbose:
+            self._bar.write(f"epoch {epoch:2d}  loss {loss:.4f}  accuracy {accuracy:.1%}")
 
     def _to_device(self, inputs: dict[str, torch.Tensor], labels: torch.Tensor) -> Batch:
         moved = {name: tensor.to(self.device) for name, tensor in inputs.items()}
         return moved, labels.to(self.device)
+
+    def _learning(self) -> dict[str, nn.Parameter]:
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def _generators(self) -> dict[str, torch.Generator]:
+        found = {
+            "train": getattr(self.train_loader, "generator", None),
+            "valid": getattr(self.valid_loader, "generator", None),
+            "torch": torch.default_generator,
+        }
+        return {name: generator for name, generator in found.items() if generator is not None}
+
+    def _save(self, folder: Path) -> None:
+        tensors = {f"model/{name}": p for name, p in self._learning().items()}
+        for number, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{number}/{name}": value for name, value in state.items()}
+        for name, generator in self._generators().items():
+            tensors[f"generator/{name}"] = generator.get_state()
+        state = {
+            "run": self._run,
+            "history": dataclasses.asdict(self.history),
+            "param_groups": self.optimizer.state_dict()["param_groups"],
+            "scheduler": self.scheduler.state_dict(),
+        }
+        write_checkpoint(folder, tensors, state)
+
+    def _restore(self, folder: Path) -> None:
+        found = read_checkpoint(folder)
+        if found is None:
+            return
+        tensors, state = found
+        other = [name for name in self._run if state["run"].get(name) != self._run[name]]
+        if other:
+            raise ValueError(
+                f"the checkpoint in {str(folder)!r} belongs to another run, with another "
+                f"{' and '.join(other)}: choose another checkpoint_dir, or delete it to start again"
+            )
+        with torch.no_grad():
+            for name, parameter in self._learning().items():
+                parameter.copy_(tensors[f"model/{name}"])
+        moments = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimizer/"):
+                _, number, entry = name.split("/")
+                moments.setdefault(int(number), {})[entry] = tensor
+        self.optimizer.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
+        self.scheduler.load_state_dict(state["scheduler"])
+        for name, generator in self._generators().items():
+            if f"generator/{name}" in tensors:
+                generator.set_state(tensors[f"generator/{name}"])
+        self.history = History(**state["history"])

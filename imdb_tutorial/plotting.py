@@ -1,0 +1,213 @@
+"""Every figure of the lessons, in one style that also reads in grey."""
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from typing import NamedTuple
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from imdb_tutorial.trainer import History
+
+STYLE = {
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "axes.grid": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "0.9",
+    "font.size": 10,
+    "legend.frameon": False,
+    "savefig.facecolor": "white",
+}
+DARK, MIDDLE, PALE = "#123f6d", "#d9822b", "#a9b4bf"
+
+
+class ReferenceRun(NamedTuple):
+    """The classic tutorial's thirty epochs.
+
+    Args:
+        losses: Mean loss of a batch (the run printed sums over 781 batches), one an epoch.
+        accuracies: Share of 24,992 test reviews that were right, one an epoch.
+        model: Which model it was.
+        reviews: Which reviews it used.
+        hardware: On what it ran.
+        seconds: How long it took.
+    """
+
+    losses: list[float]
+    accuracies: list[float]
+    model: str
+    reviews: str
+    hardware: str
+    seconds: int
+
+
+def load_reference_run() -> ReferenceRun:
+    """Read the classic run's losses and accuracies, which are kept as data."""
+    record = json.loads(files("imdb_tutorial").joinpath("data/reference_run.json").read_text())
+    return ReferenceRun(
+        losses=[loss / record["num_batches"] for loss in record["loss_sums"]],
+        accuracies=record["accuracies"],
+        model=record["model"],
+        reviews=record["reviews"],
+        hardware=record["hardware"],
+        seconds=record["seconds"],
+    )
+
+
+def _styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Draw in the project's style and close the figure, so that a notebook shows it only once."""
+
+    @functools.wraps(draw)
+    def drawn(*args, **kwargs) -> Figure:
+        with mpl.rc_context(STYLE):
+            figure = draw(*args, **kwargs)
+            figure.canvas.draw()
+        plt.close(figure)
+        return figure
+
+    return drawn
+
+
+@_styled
+def plot_history(
+    history: History | Mapping[str, History], reference: bool = True, title: str = ""
+) -> Figure:
+    """Draw loss and accuracy over the epochs, with the classic run behind them.
+
+    Args:
+        history: What a Trainer remembers, or several by name.
+        reference: Draw the classic run's thirty values as well.
+        title: What was trained, for the figure's title.
+
+    Returns:
+        The figure: loss on the left, accuracy on the right.
+    """
+    runs = {"this run": history} if isinstance(history, History) else history
+    figure, (losses, accuracies) = plt.subplots(1, 2, figsize=(9, 3.6))
+    if reference:
+        classic = load_reference_run()
+        style = {"color": PALE, "linewidth": 4, "zorder": 1}
+        epochs = range(1, len(classic.losses) + 1)
+        losses.plot(epochs, classic.losses, **style)
+        accuracies.plot(
+            epochs,
+            classic.accuracies,
+            label="classic run: bert-base-cased,\n25,000 reviews, GPU, softmax twice",
+            **style,
+        )
+    for number, (name, run) in enumerate(runs.items()):
+        style = {
+            "color": (DARK, MIDDLE, "0.2")[number % 3],
+            "linestyle": ("-", "--", ":")[number % 3],
+            "marker": ("o", "s", "^")[number % 3],
+            "markersize": 3,
+        }
+        epochs = range(1, len(run.train_losses) + 1)
+        losses.plot(epochs, run.train_losses, **style)
+        accuracies.plot(epochs, run.val_accuracy, label=name, **style)
+    losses.set(xlabel="epoch", ylabel="cross-entropy per review (nats)", title="Training loss")
+    accuracies.set(xlabel="epoch", ylabel="share of reviews right", title="Accuracy")
+    accuracies.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    figure.legend(loc="outside lower center", ncols=3)
+    figure.suptitle(title)
+    return figure
+
+
+@_styled
+def plot_lengths(
+    lengths: Mapping[str, Sequence[int]], unit: str, cut: int | None = None, widest: int = 1_500
+) -> Figure:
+    """Draw how long the reviews are.
+
+    Args:
+        lengths: Lengths by group.
+        unit: What they are counted in, for example ``"words"``.
+        cut: Where longer reviews are cut, drawn as a line.
+        widest: Right end of the axis; longer reviews are counted in the last bar.
+
+    Returns:
+        The figure: one outlined histogram a group.
+    """
+    figure, axes = plt.subplots(figsize=(8, 3.2))
+    bins = np.linspace(0, widest, 51)
+    for number, (name, values) in enumerate(lengths.items()):
+        axes.hist(
+            np.clip(values, 0, widest),
+            bins=bins,
+            histtype="step",
+            linewidth=1.6,
+            color=(DARK, MIDDLE)[number % 2],
+            linestyle=("-", "--")[number % 2],
+            label=f"{name} (median {np.median(values):,.0f})",
+        )
+    if cut:
+        axes.axvline(cut, color="0.2", linestyle=":", label=f"cut at {cut}")
+    axes.set(xlabel=f"length ({unit}; longer ones are in the last bar)", ylabel="reviews")
+    axes.legend()
+    return figure
+
+
+@_styled
+def plot_padding(masks: Mapping[str, np.ndarray]) -> Figure:
+    """Draw batches as pictures: dark where there is text, pale where there is padding.
+
+    Args:
+        masks: Attention masks ``[batch, tokens]`` by name.
+
+    Returns:
+        The figure: one picture a batch, with the share of text in its title.
+    """
+    widest = max(mask.shape[1] for mask in masks.values())
+    figure, axes = plt.subplots(
+        len(masks), 1, figsize=(8, 2.1 * len(masks)), sharex=True, squeeze=False
+    )
+    colours = mpl.colors.ListedColormap([PALE, DARK])
+    for (name, mask), row in zip(masks.items(), axes[:, 0], strict=True):
+        row.imshow(
+            mask, aspect="auto", cmap=colours, vmin=0, vmax=1, interpolation="none",
+            extent=(0, mask.shape[1], len(mask), 0),
+        )  # fmt: skip
+        row.set(ylabel="review", xlim=(0, widest), title=f"{name}: {np.mean(mask):.0%} is text")
+        row.grid(False)
+    axes[-1, 0].set_xlabel("token")
+    figure.legend(
+        handles=[mpl.patches.Patch(color=DARK, label="text"),
+                 mpl.patches.Patch(color=PALE, label="padding")],
+        loc="outside lower center", ncols=2,
+    )  # fmt: skip
+    return figure
+
+
+@_styled
+def plot_bars(
+    values: Mapping[str, float], xlabel: str, template: str = "{:,.1f}", log: bool = False
+) -> Figure:
+    """Draw a few named numbers as bars with their values written beside them.
+
+    Args:
+        values: Numbers by name, drawn from top to bottom.
+        xlabel: What they measure, with the unit.
+        template: How a value is written.
+        log: Use a logarithmic axis, where equal distances are equal factors.
+
+    Returns:
+        The figure.
+    """
+    figure, axes = plt.subplots(figsize=(8, 0.9 + 0.45 * len(values)))
+    names = list(values)[::-1]
+    bars = axes.barh(names, [values[name] for name in names], color=DARK, height=0.6)
+    axes.bar_label(bars, [template.format(values[name]) for name in names], padding=4)
+    axes.set_xlabel(xlabel)
+    axes.grid(axis="y", visible=False)
+    if log:
+        axes.set_xscale("log")
+    axes.margins(x=0.15)
+    return figure
