@@ -84,8 +84,7 @@ def _encoder() -> str:
 
 def _cache() -> str:
     info = cache.cache_info()
-    home = str(Path.home())
-    folder = str(info.folder)
-    if folder.startswith(home):
-        folder = "~" + folder[len(home) :]
+    folder, home = info.folder, Path.home()
+    if folder.is_relative_to(home):
+        folder = "~" / folder.relative_to(home)
     return f"{info.files} files, {info.bytes / 1e6:,.0f} MB in {folder}"

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,7 +65,8 @@ def extract_features(
         for.
 
     Raises:
-        TypeError: A review that is not a text; the message names its row.
+        TypeError: One text instead of a list, or a review that is not a text; the message names its
+            row.
         ValueError: An unknown pooling, a length the model cannot read, a text that cannot be
             tokenized, or a review whose features are not finite.
     """
@@ -200,6 +202,8 @@ def feature_loader(
 
 
 def _check(texts, tokenizer, encoder, poolings, max_length) -> None:
+    if isinstance(texts, str):
+        raise TypeError("reviews is one text: expected a list of texts, for example [text]")
     if len(texts) == 0:
         raise ValueError("no reviews to compute features of: expected at least one")
     if not poolings or set(poolings) - set(POOLINGS):
@@ -280,7 +284,12 @@ def _key(texts, tokenizer, encoder, max_length, dtype) -> str:
     for text in texts:
         encoded = text.encode("utf-8", "surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    digest.update(tokenizer.backend_tokenizer.to_str().encode())
+    # What was last asked of the tokenizer stays in its state, but does not change the answer.
+    settings = json.loads(tokenizer.backend_tokenizer.to_str()) | {
+        "truncation": tokenizer.truncation_side,
+        "padding": None,
+    }
+    digest.update(json.dumps(settings, sort_keys=True).encode())
     digest.update(encoder.config.to_json_string(use_diff=False).encode())
     for name, tensor in encoder.state_dict().items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

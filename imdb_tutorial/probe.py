@@ -12,6 +12,7 @@ from imdb_tutorial.encoder import pool
 from imdb_tutorial.presets import POOLINGS
 
 PROBE_FILE = "probe.safetensors"
+SETTINGS = ("pooling", "softmax", "encoder", "labels", "max_length")
 
 
 class LinearProbe(nn.Module):
@@ -109,8 +110,9 @@ def save_probe(
 
     Raises:
         ValueError: Not one name per output.
+        OSError: The disk refuses; a probe that was there before is kept.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     if len(labels) != probe.linear.out_features:
         raise ValueError(
@@ -130,7 +132,7 @@ def save_probe(
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
     weights = {name: tensor.contiguous().cpu() for name, tensor in probe.state_dict().items()}
     try:
-        save_file(weights, partial, metadata={"probe": json.dumps(settings)})
+        partial.write_bytes(save(weights, metadata={"probe": json.dumps(settings)}))
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -158,12 +160,13 @@ def load_probe(folder: str | os.PathLike) -> tuple[LinearProbe, dict]:
         raise FileNotFoundError(f"no {PROBE_FILE} in {os.fspath(folder)!r}: expected a saved probe")
     try:
         with safe_open(file, framework="pt") as opened:
-            settings = json.loads((opened.metadata() or {})["probe"])
+            stored = json.loads((opened.metadata() or {})["probe"])
             weights = {name: opened.get_tensor(name) for name in opened.keys()}
+        settings = {name: stored[name] for name in SETTINGS}
         num_labels, hidden_size = weights["linear.weight"].shape
         probe = LinearProbe(hidden_size, num_labels, settings["pooling"], settings["softmax"])
         probe.load_state_dict(weights)
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"{str(file)!r} is damaged or no saved probe ({error}): train and save it again"
         ) from error

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from imdb_tutorial.progress import progress_bar
 class Batches(Protocol):
     """Batches ``(inputs, labels)`` that can be counted and gone through again and again."""
 
-    def __iter__(self) -> Iterable[Batch]: ...
+    def __iter__(self) -> Iterator[Batch]: ...
 
     def __len__(self) -> int: ...
 
@@ -68,6 +68,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(self._learning().values(), lr=learning_rate)
         self.scheduler = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, gamma=gamma)
         self.history = History()
+        self._bar = None
         self._run = {
             "learning_rate": learning_rate,
             "gamma": gamma,
@@ -109,12 +110,18 @@ class Trainer:
             self._restore(folder)
         steps = len(self.train_loader) + len(self.valid_loader)
         done = len(self.train_losses)
-        with progress_bar(total=last * steps, initial=done * steps, desc="training") as self._bar:
+        with progress_bar(total=last * steps, initial=done * steps, desc="training") as bar:
+            self._bar = bar
             for epoch in range(done + 1, last + 1):
-                self.train_losses.append(self.train_epoch())
+                loss = self.train_epoch()
                 self.scheduler.step()
-                self.val_accuracy.append(self.validate())
-                self._report(epoch)
+                accuracy = self.validate()
+                # Together, so that an interruption cannot part them.
+                self.train_losses.append(loss)
+                self.val_accuracy.append(accuracy)
+                bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.1%}")
+                if self.verbose:
+                    bar.write(f"epoch {epoch:2d}  loss {loss:.4f}  accuracy {accuracy:.1%}")
                 if folder:
                     self._save(folder)
         self._bar = None
@@ -124,15 +131,13 @@ class Trainer:
         """Learn from every training batch once; return the mean loss per review."""
         self.model.train()
         total_loss, count = 0.0, 0
-        for inputs, labels in self.train_loader:
-            inputs, labels = self._to_device(inputs, labels)
+        for inputs, labels in self._batches(self.train_loader):
             self.optimizer.zero_grad()
             loss = self.criterion(self.model(**inputs), labels)
             loss.backward()
             self.optimizer.step()
             total_loss += loss.item() * len(labels)
             count += len(labels)
-            self._step()
         return total_loss / count
 
     def validate(self) -> float:
@@ -140,28 +145,16 @@ class Trainer:
         self.model.eval()
         correct, count = 0, 0
         with torch.no_grad():
-            for inputs, labels in self.valid_loader:
-                inputs, labels = self._to_device(inputs, labels)
+            for inputs, labels in self._batches(self.valid_loader):
                 correct += (self.model(**inputs).argmax(dim=1) == labels).sum().item()
                 count += len(labels)
-                self._step()
         return correct / count
 
-    _bar = None
-
-    def _step(self) -> None:
-        if self._bar is not None:
-            self._bar.update()
-
-    def _report(self, epoch: int) -> None:
-        loss, accuracy = self.train_losses[-1], self.val_accuracy[-1]
-        self._bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.1%}")
-        if self.verbose:
-            self._bar.write(f"epoch {epoch:2d}  loss {loss:.4f}  accuracy {accuracy:.1%}")
-
-    def _to_device(self, inputs: dict[str, torch.Tensor], labels: torch.Tensor) -> Batch:
-        moved = {name: tensor.to(self.device) for name, tensor in inputs.items()}
-        return moved, labels.to(self.device)
+    def _batches(self, loader: Batches) -> Iterator[Batch]:
+        for inputs, labels in loader:
+            yield {name: x.to(self.device) for name, x in inputs.items()}, labels.to(self.device)
+            if self._bar is not None:
+                self._bar.update()
 
     def _learning(self) -> dict[str, nn.Parameter]:
         return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
@@ -193,7 +186,7 @@ class Trainer:
         if found is None:
             return
         tensors, state = found
-        other = [name for name in self._run if state["run"].get(name) != self._run[name]]
+        other = [name for name in self._run if state.get("run", {}).get(name) != self._run[name]]
         if other:
             raise ValueError(
                 f"the checkpoint in {str(folder)!r} belongs to another run, with another "

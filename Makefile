@@ -1,0 +1,52 @@
+# make lab    opens the lessons in JupyterLab        make test   checks package and notebooks
+# make run    executes the series into build/        make bench  measures the speed
+# make clean  removes what the others made
+#
+# Variables of `make setup`, which the others call when it is needed:
+#   PYTHON=python3.12       the interpreter to build .venv with; 3.11 or newer
+#   TORCH_INDEX=https://download.pytorch.org/whl/cpu
+#                           on Linux without an NVIDIA GPU: 2 GB instead of 6 GB
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+BIN := .venv/bin
+STAMP := .venv/.complete
+
+.PHONY: setup lab test run notebooks lint bench clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON) found: install Python 3.11 or newer, or say make setup PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) -V), but 3.11 or newer is needed: say make setup PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments: install its venv package, for example apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[notebooks,test]'
+	@touch $@
+
+lab: setup
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest --nbval
+
+run: setup
+	$(BIN)/python tools/run_notebooks.py
+
+# Executes the committed notebooks again, after a change of the package or of a lesson.
+notebooks: setup
+	$(BIN)/python tools/run_notebooks.py --in-place
+
+lint: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(BIN)/python benchmarks/probe_speed.py
+	$(BIN)/python benchmarks/probe_growth.py
+
+clean:
+	rm -rf .venv build .pytest_cache .ruff_cache imdb_tutorial.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,71 @@
+"""What several tests share: a tiny BERT, a cache of their own, and files of toy reviews."""
+
+import csv
+
+import pytest
+
+WORDS = (
+    "the a an and or of to is was it this that i we film movie story actor plot ending scene "
+    "good great best love fine bad worst dull awful hate boring not very so but with for in on "
+    "rent ##ed ##ing ##s ##ly ##er ##est . , ! ? ' - < > / br"
+).split()
+LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789"]
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+@pytest.fixture(autouse=True)
+def own_surroundings(monkeypatch, tmp_path_factory):
+    """Give every test an empty cache and no settings from outside."""
+    monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("IMDB_TUTORIAL_PRESET", raising=False)
+    monkeypatch.delenv("IMDB_TUTORIAL_DTYPE", raising=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory):
+    """Return a folder with a random BERT of two narrow layers and its tokenizer."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny_bert")
+    single = [token for token in LETTERS if token not in WORDS]
+    tokens = dict.fromkeys([*SPECIAL, *WORDS, *single, *(f"##{letter}" for letter in LETTERS)])
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    BertTokenizerFast(vocab=vocabulary, model_max_length=512).save_pretrained(folder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = BertModel(
+            BertConfig(
+                vocab_size=len(vocabulary),
+                hidden_size=16,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                intermediate_size=32,
+                max_position_embeddings=512,
+            )
+        )
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def write_csv(tmp_path):
+    """Return a function that writes a csv file and returns its path."""
+
+    def write(columns, rows, name="reviews.csv"):
+        path = tmp_path / name
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([columns, *rows])
+        return path
+
+    return write
+
+
+@pytest.fixture
+def toy_rows():
+    """Return 60 different toy reviews as ``(text, label)``, half of them negative."""
+    return [
+        (f"{'bad' if label == 0 else 'good'} film number {number}", label)
+        for label in (0, 1)
+        for number in range(30)
+    ]

@@ -1,0 +1,135 @@
+"""The figures, and the classic run that is drawn behind them."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from imdb_tutorial import plotting
+from imdb_tutorial.trainer import History
+
+RUN = History([0.6, 0.5, 0.4], [0.7, 0.75, 0.8])
+OTHER = History([0.65, 0.55], [0.6, 0.65])
+MASKS = {"fixed": np.array([[1, 1, 0, 0], [1, 0, 0, 0]]), "longest": np.array([[1, 1], [1, 0]])}
+
+FIGURES = {
+    "history": lambda: plotting.plot_history(RUN),
+    "lengths": lambda: plotting.plot_lengths({"pos": [9, 80], "neg": [7, 3]}, "words", cut=50),
+    "padding": lambda: plotting.plot_padding(MASKS),
+    "bars": lambda: plotting.plot_bars({"classic": 100.0, "cached": 4.0}, "seconds", log=True),
+}
+
+
+def drawn_values(axes) -> list[list[float]]:
+    return [list(line.get_ydata()) for line in axes.lines]
+
+
+def texts(figure: Figure) -> set[str]:
+    return {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+
+
+def test_the_classic_run_is_the_one_that_was_printed():
+    run = plotting.load_reference_run()
+    assert len(run.losses) == len(run.accuracies) == 30
+    for accuracy in run.accuracies:
+        assert accuracy * 24_992 == pytest.approx(round(accuracy * 24_992), abs=24_992e-9)
+    assert all(0.47 < loss < 0.56 for loss in run.losses)
+    assert min(run.losses) > 0.3133
+    assert run.losses == sorted(run.losses, reverse=True)
+    assert run.seconds == 5 * 3600 + 12 * 60 + 51
+
+
+def test_the_history_shows_the_run_and_the_classic_one_behind_it():
+    figure = plotting.plot_history(RUN, title="a title")
+    losses, accuracies = figure.axes
+    classic = plotting.load_reference_run()
+    assert drawn_values(losses) == [classic.losses, RUN.train_losses]
+    assert drawn_values(accuracies) == [classic.accuracies, RUN.val_accuracy]
+    assert list(losses.lines[1].get_xdata()) == [1, 2, 3]
+    assert losses.lines[0].get_zorder() < losses.lines[1].get_zorder()
+    assert any("classic run" in text for text in texts(figure))
+    assert figure.get_suptitle() == "a title"
+
+
+def test_the_history_without_the_classic_run():
+    figure = plotting.plot_history(RUN, reference=False)
+    assert [drawn_values(axes) for axes in figure.axes] == [[RUN.train_losses], [RUN.val_accuracy]]
+    assert texts(figure) == {"this run"}
+
+
+def test_several_runs_by_name():
+    figure = plotting.plot_history({"[CLS]": RUN, "mean": OTHER}, reference=False)
+    assert drawn_values(figure.axes[1]) == [RUN.val_accuracy, OTHER.val_accuracy]
+    assert texts(figure) == {"[CLS]", "mean"}
+    styles = {(line.get_color(), line.get_linestyle()) for line in figure.axes[1].lines}
+    assert len(styles) == 2
+
+
+def test_lengths_counts_every_review_and_draws_the_cut():
+    lengths = {"positive": [10, 10, 400, 9_999], "negative": [20, 30]}
+    figure = plotting.plot_lengths(lengths, "tokens", cut=500)
+    (axes,) = figure.axes
+    heights = [patch.get_xy()[:, 1].max() for patch in axes.patches]
+    assert sorted(heights) == [1, 2]
+    assert list(axes.lines[0].get_xdata()) == [500, 500]
+    labels = {text.get_text() for text in axes.get_legend().get_texts()}
+    assert labels == {"positive (median 205)", "negative (median 25)", "cut at 500"}
+    assert "tokens" in axes.get_xlabel()
+
+
+def test_padding_says_how_much_is_text():
+    figure = plotting.plot_padding(MASKS)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "fixed: 38% is text",
+        "longest: 75% is text",
+    ]
+    for axes, mask in zip(figure.axes, MASKS.values(), strict=True):
+        assert np.array_equal(axes.images[0].get_array(), mask)
+        assert axes.get_xlim() == (0, 4)
+
+
+def test_bars_are_drawn_from_top_to_bottom_with_their_values():
+    figure = plotting.plot_bars({"classic": 100.0, "cached": 4.0}, "seconds", "{:.0f} s")
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cached", "classic"]
+    assert [bar.get_width() for bar in axes.patches] == [4.0, 100.0]
+    assert {"4 s", "100 s"} <= {text.get_text() for text in axes.texts}
+    assert axes.get_xlabel() == "seconds"
+    assert axes.get_xscale() == "linear"
+
+
+def test_bars_on_a_logarithmic_axis():
+    assert FIGURES["bars"]().axes[0].get_xscale() == "log"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_has_named_axes_is_closed_and_can_be_saved(name):
+    plt.close("all")
+    figure = FIGURES[name]()
+    assert isinstance(figure, Figure)
+    assert len(figure.axes) == (2 if name in ("history", "padding") else 1)
+    assert figure.axes[-1].get_xlabel()
+    assert all(axes.get_ylabel() or axes.get_yticklabels() for axes in figure.axes)
+    assert plt.get_fignums() == []
+    saved = io.BytesIO()
+    figure.savefig(saved, format="png")
+    assert saved.getvalue().startswith(b"\x89PNG")
+
+
+def test_the_style_stays_inside_the_figure():
+    before = dict(plt.rcParams)
+    plotting.plot_history(RUN)
+    assert dict(plt.rcParams) == before
+
+
+def test_the_flow_shows_every_step_with_its_note_and_joins_them():
+    steps = {"text": "a review", "BERT": "frozen", "probe": "learns"}
+    (axes,) = plotting.plot_flow(steps).axes
+    boxes = [text for text in axes.texts if text.get_text() in steps]
+    assert [box.get_text() for box in sorted(boxes, key=lambda b: b.get_position())] == list(steps)
+    assert set(steps.values()) <= {text.get_text() for text in axes.texts}
+    arrows = [text for text in axes.texts if getattr(text, "arrow_patch", None)]
+    assert len(arrows) == 2
+    assert plt.get_fignums() == []

@@ -1,0 +1,220 @@
+"""The Trainer against a loop written by hand, and against scikit-learn."""
+
+import builtins
+
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch.utils.data import DataLoader
+
+from imdb_tutorial.collate import ReviewCollator
+from imdb_tutorial.encoder import load_encoder, load_tokenizer
+from imdb_tutorial.features import feature_loader
+from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
+from imdb_tutorial.trainer import Trainer
+
+HIDDEN, TRAIN, VALID, BATCH = 12, 70, 37, 16
+
+
+def noisy_reviews(count: int, seed: int, noise: float = 0.7) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    direction = torch.randn(HIDDEN, generator=torch.Generator().manual_seed(99))
+    features = torch.randn(count, HIDDEN, generator=generator)
+    error = noise * torch.randn(count, generator=generator)
+    return features, (features @ direction / direction.norm() + error > 0).long()
+
+
+def new_probe(seed: int = 0, **settings) -> LinearProbe:
+    torch.manual_seed(seed)
+    return LinearProbe(HIDDEN, **settings)
+
+
+def new_trainer(probe: torch.nn.Module, **settings) -> Trainer:
+    return Trainer(
+        probe,
+        feature_loader(*noisy_reviews(TRAIN, 1), batch_size=BATCH, shuffle=True, seed=5),
+        feature_loader(*noisy_reviews(VALID, 2), batch_size=BATCH),
+        **{"verbose": False} | settings,
+    )
+
+
+def plain_loop(model, num_epochs: int, learning_rate=1e-3, gamma=0.95):
+    """Train with nothing but torch; return losses and accuracies."""
+    train = list(zip(*noisy_reviews(TRAIN, 1), strict=True))
+    features, labels = noisy_reviews(VALID, 2)
+    loader = DataLoader(train, BATCH, shuffle=True, generator=torch.Generator().manual_seed(5))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
+    losses, accuracies = [], []
+    for _ in range(num_epochs):
+        of_each_review = []
+        for x, y in loader:
+            optimizer.zero_grad()
+            each = torch.nn.functional.cross_entropy(model(x), y, reduction="none")
+            each.mean().backward()
+            optimizer.step()
+            of_each_review += each.tolist()
+        scheduler.step()
+        losses.append(sum(of_each_review) / TRAIN)
+        right = [int(model(x[None]).argmax()) == int(y) for x, y in zip(features, labels)]  # noqa: B905
+        accuracies.append(sum(right) / VALID)
+    return losses, accuracies
+
+
+@pytest.mark.parametrize("settings", [{}, {"learning_rate": 0.02, "gamma": 0.7}])
+def test_the_same_numbers_as_a_loop_by_hand(settings):
+    probe, by_hand = new_probe(), new_probe()
+    losses, accuracies = plain_loop(by_hand, 6, **settings)
+    trainer = new_trainer(probe, **settings)
+    history = trainer.train(6)
+    assert trainer.train_losses == history.train_losses == pytest.approx(losses, abs=1e-6)
+    assert trainer.val_accuracy == history.val_accuracy == accuracies
+    assert torch.allclose(probe.linear.weight, by_hand.linear.weight, atol=1e-6)
+    assert len(set(losses)) == 6
+
+
+def test_as_good_as_logistic_regression():
+    train, valid = noisy_reviews(800, 1), noisy_reviews(1_000, 2)
+    trainer = Trainer(
+        new_probe(),
+        feature_loader(*train, shuffle=True),
+        feature_loader(*valid),
+        learning_rate=0.01,
+        verbose=False,
+    )
+    trainer.train(40)
+    exact = LogisticRegression().fit(*(tensor.numpy() for tensor in train))
+    expected = exact.score(*(tensor.numpy() for tensor in valid))
+    assert 0.7 < expected < 0.95
+    assert trainer.val_accuracy[-1] == pytest.approx(expected, abs=0.015)
+
+
+def test_trains_on_tokens_as_on_features(tiny_bert):
+    reviews = [("good movie", 1), ("bad movie", 0), ("great film", 1), ("worst film", 0)] * 3
+    collator = ReviewCollator(load_tokenizer(tiny_bert), max_length=12)
+    loader = DataLoader(reviews, batch_size=5, collate_fn=collator)
+    encoder = load_encoder(tiny_bert, device="cpu")
+    model = FrozenBertClassifier(encoder, LinearProbe(encoder.config.hidden_size, pooling="mean"))
+    trainer = Trainer(model, loader, loader, learning_rate=0.1, verbose=False)
+    trainer.train(15)
+    assert trainer.train_losses[-1] < trainer.train_losses[0]
+    assert trainer.val_accuracy[-1] == 1.0
+
+
+GLOBALS = (
+    "train_loader",
+    "valid_loader",
+    "val_loader",
+    "model",
+    "optimizer",
+    "criterion",
+    "device",
+)
+
+
+class Bomb:
+    """Stands under a global name that nobody may use."""
+
+    def _explode(self, *args, **kwargs):
+        raise AssertionError("a global name was used")
+
+    __iter__ = __len__ = __call__ = __getattr__ = _explode
+
+
+def test_uses_its_own_loaders_and_no_global(monkeypatch):
+    expected = new_trainer(new_probe()).train(2)
+    for name in GLOBALS:
+        monkeypatch.setattr(builtins, name, Bomb(), raising=False)
+    assert new_trainer(new_probe()).train(2) == expected
+
+
+def test_two_trainers_do_not_mix():
+    alone = new_trainer(new_probe()).train(2)
+    first, second = new_trainer(new_probe()), new_trainer(new_probe(seed=1))
+    for trainer in (first, second, first, second):
+        trainer.train(1)
+    assert first.history == alone
+    assert second.history != alone
+
+
+def test_prints_one_line_an_epoch(capsys):
+    trainer = new_trainer(new_probe(), verbose=True)
+    trainer.train(3)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    for number, line in enumerate(lines):
+        assert f"epoch {number + 1:2d}" in line
+        assert f"{trainer.train_losses[number]:.4f}" in line
+        assert f"{trainer.val_accuracy[number]:.1%}" in line
+
+
+def test_prints_nothing_when_told_so(capsys):
+    new_trainer(new_probe(), verbose=False).train(2)
+    assert capsys.readouterr().out == ""
+
+
+def test_accuracy_counts_reviews_and_not_batches():
+    probe = new_probe()
+    with torch.no_grad():
+        probe.linear.weight.zero_()
+        probe.linear.bias.copy_(torch.tensor([1.0, 0.0]))
+    labels = torch.tensor([0] * 8 + [1, 1])
+    loader = feature_loader(torch.zeros(10, HIDDEN), labels, batch_size=8)
+    assert Trainer(probe, [], loader).validate() == 0.8
+
+
+def test_validation_changes_nothing_and_measures_without_dropout():
+    dropout = torch.nn.Dropout(0.5)
+    probe = new_probe()
+    probe.linear = torch.nn.Sequential(dropout, probe.linear)
+    trainer = new_trainer(probe)
+    trainer.train(1)
+    weights = {name: tensor.clone() for name, tensor in probe.state_dict().items()}
+    probe.train()
+    answers = {trainer.validate() for _ in range(5)}
+    assert answers == {trainer.val_accuracy[-1]}
+    assert len(trainer.val_accuracy) == len(trainer.train_losses) == 1
+    assert all(torch.equal(weights[name], tensor) for name, tensor in probe.state_dict().items())
+
+
+def test_every_epoch_trains_with_dropout_on():
+    modes = []
+    probe = new_probe()
+    probe.register_forward_hook(lambda module, *_: modes.append(module.training))
+    trainer = new_trainer(probe)
+    trainer.train(2)
+    steps = [True] * len(trainer.train_loader) + [False] * len(trainer.valid_loader)
+    assert modes == steps * 2
+
+
+def test_two_calls_go_on_where_the_first_stopped():
+    at_once, in_parts = new_trainer(new_probe()), new_trainer(new_probe())
+    at_once.train(5)
+    in_parts.train(2)
+    assert in_parts.train(3) == at_once.history
+    assert len(in_parts.train_losses) == 5
+    assert torch.equal(at_once.model.linear.weight, in_parts.model.linear.weight)
+
+
+def test_an_interruption_leaves_as_many_losses_as_accuracies(monkeypatch):
+    trainer = new_trainer(new_probe())
+    trainer.train(1)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer, "validate", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train(2)
+    assert len(trainer.train_losses) == len(trainer.val_accuracy) == 1
+    trainer.train(1)
+    assert len(trainer.train_losses) == len(trainer.val_accuracy) == 2
+
+
+def test_parameters_that_are_frozen_stay_as_they_are():
+    probe = new_probe()
+    probe.linear.bias.requires_grad_(False)
+    bias = probe.linear.bias.clone()
+    new_trainer(probe).train(1)
+    assert torch.equal(probe.linear.bias, bias)
