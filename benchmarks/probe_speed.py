@@ -19,6 +19,8 @@ import torch
 from sentence_transformers import SentenceTransformer
 from torch.utils.data import DataLoader
 
+os.environ["TQDM_DISABLE"] = "1"
+
 from imdb_tutorial import (
     FrozenBertClassifier,
     LinearProbe,

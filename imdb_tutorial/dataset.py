@@ -217,7 +217,7 @@ def _load_from_hub(source: str) -> datasets.DatasetDict:
 def _whole_pools(raw: datasets.DatasetDict, preset: "Preset") -> dict[str, datasets.Dataset]:
     train = raw["train"]
     if "test" in raw and preset.validation_from == "test":
-        return dict(raw)
+        return {pool: _in_order(raw[pool]) for pool in ("train", "test")}
     is_imdb = len(train) == 2 * IMDB_ROWS_PER_LABEL
     rows = _pool_rows(*(tuple(train[column][:]) for column in ("id", "text", "label")), is_imdb)
     if "test" in raw:
@@ -225,7 +225,7 @@ def _whole_pools(raw: datasets.DatasetDict, preset: "Preset") -> dict[str, datas
         return {
             "train": train.select(rows["train"] + rows["test"]),
             "validation": train.select(rows["validation"]),
-            "test": raw["test"],
+            "test": _in_order(raw["test"]),
         }
     return {pool: train.select(chosen) for pool, chosen in rows.items()}
 
@@ -234,6 +234,10 @@ def _whole_pools(raw: datasets.DatasetDict, preset: "Preset") -> dict[str, datas
 def _pool_rows(ids, texts, labels, is_imdb) -> dict[str, list[int]]:
     block_size = IMDB_BLOCK if is_imdb else None
     return pools.cut_pools(ids, texts, labels, block_size, balance=is_imdb)
+
+
+def _in_order(split: datasets.Dataset) -> datasets.Dataset:
+    return split.select(pools.order_pool(split["id"][:], split["label"][:]))
 
 
 def _take(pool: datasets.Dataset, name: str, size: int | None, source: str) -> datasets.Dataset:

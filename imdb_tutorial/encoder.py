@@ -117,20 +117,29 @@ def load_encoder(
 
     Raises:
         FileNotFoundError: A folder without a model.
-        ValueError: A folder whose files transformers cannot open as a model.
+        ValueError: A folder whose files transformers cannot open as a model, or weights with gaps.
         ConnectionError: The hub is asked for and does not answer.
     """
     from transformers import AutoModel
 
     name_or_path, revision = sources.model_source(source)
     with _plain_errors(source), quiet_transformers():
-        encoder = AutoModel.from_pretrained(
+        encoder, report = AutoModel.from_pretrained(
             name_or_path,
             revision=revision or "main",
             dtype=dtype,
             attn_implementation="sdpa",
             use_safetensors=True,
             trust_remote_code=False,
+            output_loading_info=True,
+        )
+    missing = set(report["missing_keys"])
+    if missing and all(name.startswith("pooler.") for name in missing):
+        encoder.pooler = None  # transformers would go on with a random one
+    elif missing:
+        raise ValueError(
+            f"the weights of {os.fspath(source)!r} lack {min(missing)!r}: expected a whole "
+            "BERT-like model saved with save_pretrained"
         )
     encoder.requires_grad_(False)
     return encoder.eval().to(device or choose_device())
@@ -155,9 +164,11 @@ def quiet_transformers() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _plain_errors(source: str | os.PathLike) -> Iterator[None]:
+    from safetensors import SafetensorError
+
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         if not Path(os.fspath(source)).expanduser().is_dir() and os.fspath(source) != "packaged":
             raise ConnectionError(
                 f"could not load {os.fspath(source)!r} from the hub: {sources.HUB_WAYS_OUT}"

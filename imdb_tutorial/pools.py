@@ -94,7 +94,21 @@ def cut_pools(
     }
 
 
-def _merge(negative: list[int], positive: list[int], balance: bool) -> list[int]:
+def order_pool(ids: Sequence[str], labels: Sequence[int]) -> list[int]:
+    """Bring reviews that are one whole pool into its fixed order, by rules 4 and 5.
+
+    Args:
+        ids: One stable name per review.
+        labels: 0 (negative) or 1 (positive) per review.
+
+    Returns:
+        Every row number, so that each prefix has the pool's proportions.
+    """
+    rows = sorted(range(len(ids)), key=lambda row: _digest(f"review/{ids[row]}"))
+    return _merge(*([row for row in rows if labels[row] == label] for label in (0, 1)))
+
+
+def _merge(negative: list[int], positive: list[int], balance: bool = False) -> list[int]:
     if balance:
         shorter = min(len(negative), len(positive))
         negative, positive = negative[:shorter], positive[:shorter]

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import http.client
 import os
 import urllib.error
 import urllib.request
@@ -164,7 +165,7 @@ def require_hub(what: str) -> None:
         urllib.request.urlopen(request, timeout=HUB_TIMEOUT_S).close()
     except urllib.error.HTTPError:
         return  # it answers, and that is all that is asked here
-    except OSError as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ConnectionError(
             f"the hub {constants.ENDPOINT} does not answer ({_reason(error)}), and {what!r} comes "
             f"from there: {HUB_WAYS_OUT}"
@@ -177,5 +178,5 @@ HUB_WAYS_OUT = (
 )
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     return str(getattr(error, "reason", error)) or type(error).__name__

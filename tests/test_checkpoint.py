@@ -107,10 +107,9 @@ def work(folder: Path, kill: tuple[str, int] | None, pause: float, started) -> N
     trainer = new_trainer()
     if kill:
         arm(*kill, trainer.model)
-    if pause:
-        trainer.model.register_forward_hook(lambda *_: time.sleep(pause))
-    started.set()
+    trainer.model.register_forward_hook(lambda *_: (started.set(), time.sleep(pause))[0])
     trainer.train(EPOCHS, checkpoint_dir=folder)
+    started.set()
     (folder / "outcome.json").write_text(json.dumps(outcome(trainer)))
 
 

@@ -82,6 +82,14 @@ def test_dropout_of_the_encoder_stays_off_in_train_mode(tiny_bert, batch):
     assert torch.equal(model(**batch[0]), model(**batch[0]))
 
 
+def test_an_encoder_that_could_learn_is_frozen(tiny_bert):
+    encoder = load_encoder(tiny_bert, device="cpu").requires_grad_(True).train()
+    model = FrozenBertClassifier(encoder, LinearProbe(encoder.config.hidden_size))
+    learning = [name for name, p in model.named_parameters() if p.requires_grad]
+    assert learning == ["probe.linear.weight", "probe.linear.bias"]
+    assert not encoder.training
+
+
 @pytest.mark.parametrize("pooling", ["cls", "mean", "pooler"])
 def test_only_the_probe_learns(tiny_bert, batch, pooling, capsys):
     model = frozen(tiny_bert, pooling=pooling)

