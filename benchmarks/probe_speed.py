@@ -66,6 +66,8 @@ def main() -> None:
         "matmul, float32": matmul_side(torch.float32),
         "matmul, bfloat16": matmul_side(torch.bfloat16),
         "thirty epochs on features": training_side(preset, encoder.config.hidden_size),
+        "epoch over 25,000, item by item": epoch_side(encoder.config.hidden_size, by_item=True),
+        "epoch over 25,000, whole batches": epoch_side(encoder.config.hidden_size, by_item=False),
     }
     for side in sides.values():
         side()
@@ -142,6 +144,17 @@ def training_side(preset, hidden):
     return train
 
 
+def epoch_side(hidden, by_item):
+    """One epoch over 25,000 features, through a default ``DataLoader`` or through ours."""
+    features, labels = torch.randn(25_000, hidden), torch.arange(25_000) % 2
+    if by_item:
+        items = [({"features": row}, label) for row, label in zip(features, labels, strict=True)]
+        loader = DataLoader(items, batch_size=32, shuffle=True)
+    else:
+        loader = feature_loader(features, labels, batch_size=32, shuffle=True)
+    return Trainer(LinearProbe(hidden), loader, [], verbose=False).train_epoch
+
+
 def summarise(preset, encoder, lengths, seconds) -> dict:
     """Turn seconds into tokens a second, whole runs and ratios."""
     median = {name: statistics.median(values) for name, values in seconds.items()}
@@ -195,6 +208,9 @@ def summarise(preset, encoder, lengths, seconds) -> dict:
             ),
             "extraction: sentence-transformers / ours, float32": ratio(
                 median, "sentence-transformers", "ours, float32"
+            ),
+            "training: default DataLoader / feature_loader": ratio(
+                median, "epoch over 25,000, item by item", "epoch over 25,000, whole batches"
             ),
         },
     }

@@ -28,7 +28,8 @@ _MODULE_OF = {
     "History": "trainer",
     "Trainer": "trainer",
     "load_classifier": "classifier",
-    "load_reference_run": "plotting",
+    "load_expected_accuracy": "records",
+    "load_reference_run": "records",
     "plot_history": "plotting",
     "doctor": "diagnosis",
 }

@@ -86,6 +86,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.dataset import load_reviews
     from imdb_tutorial.encoder import load_encoder, load_tokenizer
     from imdb_tutorial.features import extract_features, feature_loader
+    from imdb_tutorial.files import write_whole
     from imdb_tutorial.probe import LinearProbe, save_probe
     from imdb_tutorial.trainer import Trainer
 
@@ -117,7 +118,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     if parsed.output:
         file = save_probe(probe, parsed.output, preset.encoder, max_length=preset.max_length)
         record = _record(preset, reviews, trainer, test_accuracy, time.perf_counter() - began)
-        file.with_name("record.json").write_text(json.dumps(record, indent=1) + "\n")
+        write_whole(file.with_name("record.json"), (json.dumps(record, indent=1) + "\n").encode())
         print(f"saved in {parsed.output}")
     return 0
 

@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from imdb_tutorial.files import write_whole
+
 
 class CacheInfo(NamedTuple):
     """Where the cache is and what it holds.
@@ -83,20 +85,16 @@ def write(key: str, tensor: torch.Tensor) -> None:
         key: What to find it under.
         tensor: float32.
     """
-    folder = _folder()
-    partial = folder / f"{key}.{os.getpid()}.part"
+    file = _folder() / f"{key}.safetensors"
     tensor = tensor.contiguous()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(save({"tensor": tensor}, {"key": key, "sha256": _digest(tensor)}))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(folder / f"{key}.safetensors")
+        write_whole(file, save({"tensor": tensor}, {"key": key, "sha256": _digest(tensor)}))
     except OSError as error:
-        _warn(f"cannot keep features in {folder} ({error.strerror or error})")
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        warnings.warn(
+            f"cannot keep features in {file.parent} ({error.strerror or error}): going on without "
+            "the cache; set IMDB_TUTORIAL_CACHE to a folder that can be written",
+            stacklevel=3,
+        )
 
 
 @contextlib.contextmanager
@@ -138,11 +136,3 @@ def _discard(file: Path, reason: str) -> None:
     )
     with contextlib.suppress(OSError):
         file.unlink(missing_ok=True)
-
-
-def _warn(what: str) -> None:
-    warnings.warn(
-        f"{what}: going on without the cache; set IMDB_TUTORIAL_CACHE to a folder that can be "
-        "written",
-        stacklevel=4,
-    )

@@ -1,12 +1,13 @@
 """A training run's whole state in one safetensors file, written whole or not at all."""
 
 import json
-import os
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+
+from imdb_tutorial.files import write_whole
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 
@@ -22,18 +23,9 @@ def write_checkpoint(folder: Path, tensors: dict[str, torch.Tensor], state: dict
     Raises:
         OSError: The disk refuses; the checkpoint before this one is kept.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / CHECKPOINT_FILE
-    partial = folder / f"{CHECKPOINT_FILE}.{os.getpid()}.part"
     packed = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    try:
-        with partial.open("wb") as file:
-            file.write(save(packed, metadata={"state": json.dumps(state)}))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    content = save(packed, metadata={"state": json.dumps(state)})
+    write_whole(folder / CHECKPOINT_FILE, content)
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict] | None:

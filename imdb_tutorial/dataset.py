@@ -1,7 +1,6 @@
 """Reviews as a ``datasets.DatasetDict`` with the columns ``text``, ``label`` and ``id``."""
 
 import functools
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +35,11 @@ _LABEL_NUMBERS = {
     "positive": 1,
 }
 _READERS = {
-    ".csv": functools.partial(pd.read_csv, keep_default_na=False),
+    ".csv": functools.partial(
+        pd.read_csv, dtype={"text": str}, keep_default_na=False, na_values={"text": [""]}
+    ),
     ".parquet": pd.read_parquet,
-    ".jsonl": functools.partial(pd.read_json, lines=True),
+    ".jsonl": functools.partial(pd.read_json, lines=True, dtype=False),
 }
 
 
@@ -114,7 +115,7 @@ def load_raw_reviews(preset: "Preset") -> datasets.DatasetDict:
         frame = _packaged_frame("imdb", IMDB_ROWS_PER_LABEL)
         return datasets.DatasetDict({"train": _to_dataset(frame, "train")})
     path = Path(preset.reviews).expanduser()
-    if path.exists() or path.suffix:
+    if path.exists() or path.suffix in _READERS:
         return datasets.DatasetDict({"train": _to_dataset(_read_file(path), path.stem)})
     return _load_from_hub(preset.reviews)
 
@@ -249,8 +250,3 @@ def _take(pool: datasets.Dataset, name: str, size: int | None, source: str) -> d
             f"{len(pool):,}; use a smaller {name}_size, or None for all"
         )
     return pool.select(range(len(pool) if size is None else size))
-
-
-def texts_of(reviews: "Sequence[str] | datasets.Dataset") -> Sequence[str]:
-    """Return the texts of a data set, or a sequence of texts as it is."""
-    return reviews["text"][:] if isinstance(reviews, datasets.Dataset) else reviews

@@ -1,10 +1,7 @@
 """Every figure of the lessons, in one style that also reads in grey."""
 
 import functools
-import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
-from typing import NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -12,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from imdb_tutorial.records import load_reference_run
 from imdb_tutorial.trainer import History
 
 STYLE = {
@@ -27,39 +25,6 @@ STYLE = {
     "savefig.facecolor": "white",
 }
 DARK, MIDDLE, PALE = "#123f6d", "#d9822b", "#a9b4bf"
-
-
-class ReferenceRun(NamedTuple):
-    """The classic tutorial's thirty epochs.
-
-    Args:
-        losses: Mean loss of a batch (the run printed sums over 781 batches), one an epoch.
-        accuracies: Share of 24,992 test reviews that were right, one an epoch.
-        model: Which model it was.
-        reviews: Which reviews it used.
-        hardware: On what it ran.
-        seconds: How long it took.
-    """
-
-    losses: list[float]
-    accuracies: list[float]
-    model: str
-    reviews: str
-    hardware: str
-    seconds: int
-
-
-def load_reference_run() -> ReferenceRun:
-    """Read the classic run's losses and accuracies, which are kept as data."""
-    record = json.loads(files("imdb_tutorial").joinpath("data/reference_run.json").read_text())
-    return ReferenceRun(
-        losses=[loss / record["num_batches"] for loss in record["loss_sums"]],
-        accuracies=record["accuracies"],
-        model=record["model"],
-        reviews=record["reviews"],
-        hardware=record["hardware"],
-        seconds=record["seconds"],
-    )
 
 
 def _styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from imdb_tutorial.encoder import pool
+from imdb_tutorial.files import write_whole
 from imdb_tutorial.presets import POOLINGS
 
 PROBE_FILE = "probe.safetensors"
@@ -126,16 +127,9 @@ def save_probe(
         "labels": list(labels),
         "max_length": max_length,
     }
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / PROBE_FILE
-    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+    target = Path(folder) / PROBE_FILE
     weights = {name: tensor.contiguous().cpu() for name, tensor in probe.state_dict().items()}
-    try:
-        partial.write_bytes(save(weights, metadata={"probe": json.dumps(settings)}))
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(target, save(weights, metadata={"probe": json.dumps(settings)}))
     return target
 
 

@@ -91,11 +91,11 @@ class Trainer:
         """Go through the training batches so many times.
 
         Args:
-            num_epochs: Number of epochs.
+            num_epochs: Number of epochs to go on for; with ``checkpoint_dir``, number of epochs in
+                all, those in the checkpoint included.
             checkpoint_dir: A folder that keeps the run's state after every epoch. A run that was
                 killed and is started again with the same folder goes on from there, and ends with
-                the same weights, losses and accuracies as one that was never interrupted. Finished
-                epochs count among ``num_epochs``.
+                the same weights, losses and accuracies as one that was never interrupted.
 
         Returns:
             The history, which ``train_losses`` and ``val_accuracy`` show as well.
@@ -106,7 +106,8 @@ class Trainer:
         """
         last = len(self.train_losses) + num_epochs
         folder = Path(checkpoint_dir) if checkpoint_dir is not None else None
-        if folder and not self.train_losses:
+        if folder:
+            last = num_epochs
             self._restore(folder)
         steps = len(self.train_loader) + len(self.valid_loader)
         done = len(self.train_losses)
@@ -159,16 +160,22 @@ class Trainer:
     def _learning(self) -> dict[str, nn.Parameter]:
         return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
 
+    def _state(self) -> dict[str, torch.Tensor]:
+        """What training changes: learning parameters, and buffers such as running means."""
+        return self._learning() | dict(self.model.named_buffers())
+
     def _generators(self) -> dict[str, torch.Generator]:
         found = {
             "train": getattr(self.train_loader, "generator", None),
             "valid": getattr(self.valid_loader, "generator", None),
             "torch": torch.default_generator,
         }
+        if self.device.type == "cuda":
+            found["cuda"] = torch.cuda.default_generators[torch.cuda.current_device()]
         return {name: generator for name, generator in found.items() if generator is not None}
 
     def _save(self, folder: Path) -> None:
-        tensors = {f"model/{name}": p for name, p in self._learning().items()}
+        tensors = {f"model/{name}": tensor for name, tensor in self._state().items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{number}/{name}": value for name, value in state.items()}
         for name, generator in self._generators().items():
@@ -193,8 +200,8 @@ class Trainer:
                 f"{' and '.join(other)}: choose another checkpoint_dir, or delete it to start again"
             )
         with torch.no_grad():
-            for name, parameter in self._learning().items():
-                parameter.copy_(tensors[f"model/{name}"])
+            for name, tensor in self._state().items():
+                tensor.copy_(tensors[f"model/{name}"])
         moments = {}
         for name, tensor in tensors.items():
             if name.startswith("optimizer/"):

@@ -107,7 +107,12 @@ def work(folder: Path, kill: tuple[str, int] | None, pause: float, started) -> N
     trainer = new_trainer()
     if kill:
         arm(*kill, trainer.model)
-    trainer.model.register_forward_hook(lambda *_: (started.set(), time.sleep(pause))[0])
+
+    def slow_down(*_) -> None:
+        started.set()
+        time.sleep(pause)
+
+    trainer.model.register_forward_hook(slow_down)
     trainer.train(EPOCHS, checkpoint_dir=folder)
     started.set()
     (folder / "outcome.json").write_text(json.dumps(outcome(trainer)))
@@ -172,7 +177,7 @@ def test_killed_and_started_again(tmp_path, uninterrupted, where, number, epochs
 def test_killed_from_outside_at_random_moments(tmp_path, uninterrupted, seed):
     moments = random.Random(seed)
     for _ in range(3):
-        process = start(tmp_path, pause=0.003)
+        process = start(tmp_path, pause=0.005)
         time.sleep(moments.uniform(0, 0.12))
         process.kill()
         process.join(120)

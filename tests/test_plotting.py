@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from imdb_tutorial import plotting
+from imdb_tutorial import load_reference_run, plotting
 from imdb_tutorial.trainer import History
 
 RUN = History([0.6, 0.5, 0.4], [0.7, 0.75, 0.8])
@@ -31,7 +31,7 @@ def texts(figure: Figure) -> set[str]:
 
 
 def test_the_classic_run_is_the_one_that_was_printed():
-    run = plotting.load_reference_run()
+    run = load_reference_run()
     assert len(run.losses) == len(run.accuracies) == 30
     for accuracy in run.accuracies:
         assert accuracy * 24_992 == pytest.approx(round(accuracy * 24_992), abs=24_992e-9)
@@ -44,7 +44,7 @@ def test_the_classic_run_is_the_one_that_was_printed():
 def test_the_history_shows_the_run_and_the_classic_one_behind_it():
     figure = plotting.plot_history(RUN, title="a title")
     losses, accuracies = figure.axes
-    classic = plotting.load_reference_run()
+    classic = load_reference_run()
     assert drawn_values(losses) == [classic.losses, RUN.train_losses]
     assert drawn_values(accuracies) == [classic.accuracies, RUN.val_accuracy]
     assert list(losses.lines[1].get_xdata()) == [1, 2, 3]

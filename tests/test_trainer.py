@@ -56,7 +56,9 @@ def plain_loop(model, num_epochs: int, learning_rate=1e-3, gamma=0.95):
             of_each_review += each.tolist()
         scheduler.step()
         losses.append(sum(of_each_review) / TRAIN)
-        right = [int(model(x[None]).argmax()) == int(y) for x, y in zip(features, labels)]  # noqa: B905
+        right = [
+            int(model(x[None]).argmax()) == int(y) for x, y in zip(features, labels, strict=True)
+        ]
         accuracies.append(sum(right) / VALID)
     return losses, accuracies
 
