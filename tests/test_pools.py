@@ -1,5 +1,6 @@
 import hashlib
 import html
+import itertools
 import re
 
 import pytest
@@ -130,7 +131,7 @@ def test_what_is_held_back_comes_in_blocks_of_consecutive_reviews(whole, raw, po
 
     held_back = whole[pool].filter(lambda review: review["label"] == label)["id"]
     places = sorted(place[name] for name in held_back)
-    gaps = sum(later - earlier != 1 for earlier, later in zip(places, places[1:], strict=False))
+    gaps = sum(later - earlier != 1 for earlier, later in itertools.pairwise(places))
     assert len(places) == 500 * blocks
     assert gaps + 1 <= blocks
 

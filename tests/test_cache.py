@@ -1,0 +1,332 @@
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import warnings
+
+import pytest
+import torch
+from transformers import BertTokenizerFast
+
+from imdb_tutorial import cache, extract_features, load_encoder, load_tokenizer
+
+TEXTS = ["good film", "a very bad ending of the movie", "dull", "i love the plot"]
+
+# A process of its own: reports what it warned of and what it computed.
+EXTRACT = """
+import json, sys, warnings
+import torch
+from imdb_tutorial import extract_features, load_encoder, load_tokenizer
+
+folder, texts = sys.argv[1], json.loads(sys.argv[2])
+tokenizer, encoder = load_tokenizer(folder), load_encoder(folder, device="cpu")
+passes = []
+encoder.register_forward_hook(lambda *_: passes.append(1))
+{before}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    features = extract_features(texts, tokenizer, encoder, dtype=torch.float32)
+print(json.dumps([features.tolist(), len(passes), [str(w.message) for w in caught]]))
+"""
+
+
+def start(folder, before="", **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", EXTRACT.replace("{before}", before), folder, json.dumps(TEXTS)],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process):
+    output, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    features, passes, messages = json.loads(output.splitlines()[-1])
+    return torch.tensor(features), passes, messages
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_bert):
+    return load_tokenizer(tiny_bert), load_encoder(tiny_bert, device="cpu")
+
+
+@pytest.fixture
+def passes(tiny):
+    """Count the encoder's passes."""
+    counted = []
+    handle = tiny[1].register_forward_hook(lambda *_: counted.append(1))
+    yield counted
+    handle.remove()
+
+
+@pytest.fixture(scope="module")
+def expected(tiny):
+    return extract_features(TEXTS, *tiny, dtype=torch.float32, use_cache=False)
+
+
+def features_of(tiny, texts=TEXTS, **options):
+    options = {"dtype": torch.float32, **options}
+    return extract_features(texts, *tiny, **options)
+
+
+def only_file():
+    (file,) = cache.cache_info().folder.glob("*.safetensors")
+    return file
+
+
+def test_the_second_call_computes_nothing_and_returns_the_same_bits(tiny, passes):
+    first = features_of(tiny)
+    assert len(passes) == 1
+    second = features_of(tiny)
+    assert len(passes) == 1
+    assert torch.equal(first, second)
+    assert second.dtype == torch.float32
+
+
+def test_another_process_finds_what_this_one_stored(tiny, tiny_bert):
+    first = features_of(tiny)
+    found, passes, _ = finish(start(tiny_bert))
+    assert passes == 0
+    assert torch.equal(found, first)
+
+
+def test_what_the_tokenizer_did_in_between_does_not_matter(tiny, passes):
+    features_of(tiny)
+    tiny[0](["good", "very bad"], padding="max_length", max_length=9, truncation=True)
+    features_of(tiny)
+    tiny[0](["good"])
+    features_of(tiny)
+    assert len(passes) == 1
+
+
+def test_only_the_poolings_that_are_missing_are_computed(tiny, passes):
+    cls = features_of(tiny, pooling="cls")
+    both = features_of(tiny, pooling=("mean", "cls"))
+    assert len(passes) == 2
+    assert list(both) == ["mean", "cls"]
+    assert torch.equal(both["cls"], cls)
+    mean = features_of(tiny, pooling="mean")
+    assert len(passes) == 2
+    assert torch.equal(mean, both["mean"])
+    assert cache.cache_info().files == 2
+
+
+def test_without_the_cache_nothing_is_kept(tiny, passes):
+    features_of(tiny, use_cache=False)
+    features_of(tiny, use_cache=False)
+    assert len(passes) == 2
+    assert cache.cache_info().files == 0
+
+
+def with_one_weight_changed(tiny_bert):
+    encoder = load_encoder(tiny_bert, device="cpu")
+    with torch.no_grad():
+        encoder.encoder.layer[1].output.dense.bias[3] += 1e-3
+    return load_tokenizer(tiny_bert), encoder
+
+
+def with_another_tokenizer(tiny_bert):
+    vocabulary = load_tokenizer(tiny_bert).get_vocab()
+    tokenizer = BertTokenizerFast(vocab=vocabulary, do_lower_case=False, model_max_length=512)
+    return tokenizer, load_encoder(tiny_bert, device="cpu")
+
+
+@pytest.mark.parametrize("model", [with_one_weight_changed, with_another_tokenizer])
+def test_another_model_is_another_key(tiny, tiny_bert, model):
+    texts = ["Good FILM", "bad"]
+    first = features_of(tiny, texts)
+    changed = model(tiny_bert)
+    found = features_of(changed, texts)
+    assert cache.cache_info().files == 2
+    assert torch.equal(found, features_of(changed, texts, use_cache=False))
+    assert not torch.equal(found, first)
+
+
+@pytest.mark.parametrize(
+    ("texts", "options"),
+    [
+        (TEXTS[::-1], {}),
+        (TEXTS[:3], {}),
+        ([*TEXTS[:3], TEXTS[3] + "s"], {}),
+        (["good fil", "ma very bad ending of the movie", *TEXTS[2:]], {}),
+        (TEXTS, {"max_length": 5}),
+        (TEXTS, {"dtype": torch.bfloat16}),
+        (TEXTS, {"pooling": "mean"}),
+    ],
+    ids=["order", "fewer", "text", "border", "max_length", "dtype", "pooling"],
+)
+def test_whatever_changes_the_answer_is_another_key(tiny, texts, options):
+    features_of(tiny)
+    found = features_of(tiny, texts, **options)
+    assert cache.cache_info().files == 2
+    assert torch.equal(found, features_of(tiny, texts, use_cache=False, **options))
+
+
+def damaged_copies(whole):
+    """Yield ways in which a stored file can be broken, by name."""
+    header = 8 + int.from_bytes(whole[:8], "little")
+    places = [*range(header), *random.Random(0).sample(range(header, len(whole)), 60)]
+    for place in places:
+        for bit in (1, 128):
+            changed = bytearray(whole)
+            changed[place] ^= bit
+            yield f"bit {bit} of byte {place}", bytes(changed)
+    for length in (0, 1, 7, 8, 9, header - 1, header, header + 1, len(whole) - 1):
+        yield f"cut to {length}", whole[:length]
+    yield "longer", whole + b"\0"
+    yield "other bytes", random.Random(1).randbytes(len(whole))
+    yield "zeros", bytes(len(whole))
+
+
+def test_whatever_is_done_to_a_stored_file_the_answer_is_right(tiny, passes, expected):
+    features_of(tiny)
+    file = only_file()
+    whole = file.read_bytes()
+    rebuilt = 0
+    for name, damaged in damaged_copies(whole):
+        file.write_bytes(damaged)
+        passes.clear()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = features_of(tiny)
+        assert torch.equal(found, expected), name
+        messages = [str(warning.message) for warning in caught]
+        if passes:
+            rebuilt += 1
+            assert len(messages) == 1, (name, messages)
+            assert file.name in messages[0] and "damaged" in messages[0], name
+            passes.clear()
+            assert torch.equal(features_of(tiny), expected), name
+            assert not passes, name
+        else:
+            assert not messages, name
+    assert rebuilt > 300
+    assert list(file.parent.glob("*.part")) == []
+
+
+def test_damaged_numbers_never_pass(tiny, passes):
+    features_of(tiny)
+    file = only_file()
+    whole = file.read_bytes()
+    for place in range(8 + int.from_bytes(whole[:8], "little"), len(whole), 17):
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        file.write_bytes(changed)
+        passes.clear()
+        with pytest.warns(UserWarning, match="checksum"):
+            features_of(tiny)
+        assert len(passes) == 1
+
+
+def test_another_models_file_under_the_same_name_is_not_believed(tiny, expected):
+    features_of(tiny)
+    wanted = only_file()
+    features_of(tiny, TEXTS[::-1])
+    (other,) = set(wanted.parent.glob("*.safetensors")) - {wanted}
+    shutil.copy(other, wanted)
+    with pytest.warns(UserWarning, match="damaged"):
+        assert torch.equal(features_of(tiny), expected)
+
+
+def test_a_folder_in_the_files_place_does_not_stop_the_work(tiny, expected):
+    features_of(tiny)
+    file = only_file()
+    file.unlink()
+    file.mkdir()
+    with pytest.warns(UserWarning):
+        assert torch.equal(features_of(tiny), expected)
+
+
+def test_cache_info_counts_and_clear_cache_empties(tiny, passes):
+    before = cache.cache_info()
+    assert (before.files, before.bytes) == (0, 0)
+    features_of(tiny, pooling=("cls", "mean"))
+    stored = cache.cache_info()
+    files = list(stored.folder.glob("*.safetensors"))
+    assert str(stored.folder) == os.environ["IMDB_TUTORIAL_CACHE"]
+    assert stored.files == len(files) == 2
+    assert stored.bytes == sum(file.stat().st_size for file in files)
+    foreign = stored.folder / "notes.txt"
+    foreign.write_text("mine")
+    (stored.folder / "left.123.part").write_bytes(b"half")
+
+    assert cache.clear_cache() == stored
+    assert list(stored.folder.iterdir()) == [foreign]
+    assert (cache.cache_info().files, cache.cache_info().bytes) == (0, 0)
+    passes.clear()
+    features_of(tiny)
+    assert len(passes) == 1
+
+
+def test_clearing_a_cache_that_was_never_made_is_fine(monkeypatch, tmp_path):
+    monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "none"))
+    assert cache.clear_cache().files == 0
+    assert not (tmp_path / "none").exists()
+
+
+def test_without_the_variable_the_cache_is_in_the_users_own_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv("IMDB_TUTORIAL_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.cache_info().folder.name == "imdb_tutorial"
+
+
+def test_a_folder_that_cannot_be_made_costs_a_warning_and_nothing_else(
+    tiny, monkeypatch, tmp_path, expected
+):
+    (tmp_path / "file").write_bytes(b"in the way")
+    monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.warns(UserWarning, match="IMDB_TUTORIAL_CACHE"):
+        assert torch.equal(features_of(tiny), expected)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"in the way"
+
+
+def test_a_full_disk_costs_a_warning_and_leaves_nothing_behind(tiny_bert, expected):
+    full = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))"
+    )
+    found, passes, messages = finish(start(tiny_bert, before=full))
+    assert passes == 1
+    assert torch.equal(found, expected)
+    assert len(messages) == 1
+    assert "IMDB_TUTORIAL_CACHE" in messages[0]
+    left = {path.suffix for path in cache.cache_info().folder.iterdir()}
+    assert left <= {".lock"}
+
+
+def test_two_processes_on_the_same_work_agree_and_keep_one_file(tiny_bert, expected):
+    slow = "import time\nencoder.register_forward_pre_hook(lambda *_: time.sleep(2))"
+    together = [start(tiny_bert, before=slow) for _ in range(2)]
+    results = [finish(process) for process in together]
+    for found, _, messages in results:
+        assert torch.equal(found, expected)
+        assert not messages
+    assert sum(passes for _, passes, _ in results) == 1
+    assert cache.cache_info().files == 1
+    assert list(cache.cache_info().folder.glob("*.part")) == []
+
+
+def test_a_process_killed_at_work_does_not_block_the_next_one(tiny_bert, tiny, expected):
+    hang = (
+        "import time\n"
+        "encoder.register_forward_pre_hook(\n"
+        "    lambda *_: (print('at work', flush=True), time.sleep(600)) and None\n"
+        ")"
+    )
+    killed = start(tiny_bert, before=hang)
+    assert killed.stdout.readline() == "at work\n"
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate(timeout=60)
+    assert cache.cache_info().files == 0
+
+    found, passes, messages = finish(start(tiny_bert))
+    assert torch.equal(found, expected)
+    assert (passes, messages) == (1, [])
+    assert cache.cache_info().files == 1
