@@ -34,7 +34,7 @@ for ask in (
 def ask_the_hub_elsewhere(**environment):
     run = subprocess.run(
         [sys.executable, "-c", ASK_THE_HUB],
-        env={**os.environ, **environment},
+        env={**os.environ, "no_proxy": "127.0.0.1", **environment},
         capture_output=True,
         text=True,
         timeout=240,
@@ -71,6 +71,8 @@ def server(answer):
 @pytest.fixture
 def hub_at(monkeypatch):
     from huggingface_hub import constants
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     def point(address):
         monkeypatch.setattr(constants, "ENDPOINT", address)
