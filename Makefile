@@ -27,10 +27,11 @@ $(STAMP): pyproject.toml constraints.txt
 lab: setup
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
+# Two processes with one thread each are quicker than one with two: much of the work is waiting.
 test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest --nbval
+	OMP_NUM_THREADS=1 $(BIN)/pytest --nbval --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 run: setup
 	$(BIN)/python tools/run_notebooks.py

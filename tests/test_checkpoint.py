@@ -173,7 +173,7 @@ def test_killed_and_started_again(tmp_path, uninterrupted, where, number, epochs
     assert finish(tmp_path) == uninterrupted
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_killed_from_outside_at_random_moments(tmp_path, uninterrupted, seed):
     moments = random.Random(seed)
     for _ in range(3):

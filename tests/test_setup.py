@@ -79,11 +79,11 @@ def test_conda_installs_what_make_setup_installs():
     assert f"--editable '.[{extras}]'" in recipe
 
 
-def make(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
+def make(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
         ["make", *arguments],
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         capture_output=True,
         text=True,
         timeout=60,
