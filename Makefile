@@ -45,8 +45,8 @@ lint: setup
 	$(BIN)/ruff format .
 
 bench: setup
-	$(BIN)/python benchmarks/probe_speed.py
-	$(BIN)/python benchmarks/probe_growth.py
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_speed.py
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_growth.py
 
 clean:
 	rm -rf .venv build .pytest_cache .ruff_cache imdb_tutorial.egg-info

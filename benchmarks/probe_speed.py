@@ -19,8 +19,6 @@ import torch
 from sentence_transformers import SentenceTransformer
 from torch.utils.data import DataLoader
 
-os.environ["TQDM_DISABLE"] = "1"
-
 from imdb_tutorial import (
     FrozenBertClassifier,
     LinearProbe,
@@ -35,8 +33,8 @@ from imdb_tutorial import (
     load_reviews,
     load_tokenizer,
 )
-from imdb_tutorial.features import tokenize
 from imdb_tutorial.sources import packaged_encoder_folder
+from imdb_tutorial.tokens import tokenize
 
 RESULT = Path(__file__).with_name("probe_speed.json")
 CLASSIC_REVIEWS = {"train": 64, "validation": 32}

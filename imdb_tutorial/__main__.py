@@ -85,8 +85,9 @@ def _probe(parsed: argparse.Namespace) -> int:
 
     from imdb_tutorial.dataset import load_reviews
     from imdb_tutorial.encoder import load_encoder, load_tokenizer
-    from imdb_tutorial.features import extract_features, feature_loader
+    from imdb_tutorial.features import extract_features
     from imdb_tutorial.files import write_whole
+    from imdb_tutorial.loaders import feature_loader
     from imdb_tutorial.probe import LinearProbe, save_probe
     from imdb_tutorial.trainer import Trainer
 

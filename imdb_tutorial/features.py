@@ -5,40 +5,23 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
 
 from imdb_tutorial import cache
 from imdb_tutorial.encoder import choose_dtype, pool
 from imdb_tutorial.presets import POOLINGS
 from imdb_tutorial.progress import progress_bar
+from imdb_tutorial.tokens import pad, plan_batches, tokenize
 
 if TYPE_CHECKING:
     import datasets
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-TOKENIZER_CHUNK = 1_000
 # On a processor small batches stay in its caches; a GPU wants to be filled.
 TOKEN_BUDGET = {"cpu": 1_024, "mps": 16_384, "cuda": 65_536}
-
-
-class Tokens(NamedTuple):
-    """Tokenized reviews without padding, one after the other.
-
-    Args:
-        ids: int32 ``[tokens of all reviews]``.
-        starts: Where each review begins, and the end: ``[reviews + 1]``.
-    """
-
-    ids: np.ndarray
-    starts: np.ndarray
-
-    def lengths(self) -> np.ndarray:
-        """Return each review's number of tokens, with [CLS] and [SEP]."""
-        return np.diff(self.starts)
 
 
 def extract_features(
@@ -72,7 +55,9 @@ def extract_features(
             tokenized, or a review whose features are not finite.
     """
     poolings = (pooling,) if isinstance(pooling, str) else tuple(pooling)
-    texts = reviews if isinstance(reviews, Sequence) else reviews["text"][:]
+    if isinstance(reviews, str):
+        raise TypeError("reviews is one text: expected a list of texts, for example [text]")
+    texts = list(reviews["text"] if hasattr(reviews, "column_names") else reviews)
     dtype = dtype or choose_dtype(encoder.device)
     _check(texts, tokenizer, encoder, poolings, max_length)
     shape = (len(texts), encoder.config.hidden_size)
@@ -93,118 +78,7 @@ def extract_features(
     return features[pooling] if isinstance(pooling, str) else {p: features[p] for p in poolings}
 
 
-def tokenize(
-    texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int = 500
-) -> Tokens:
-    """Tokenize every text once, in parallel, into one flat array.
-
-    Args:
-        texts: The reviews.
-        tokenizer: The encoder's tokenizer.
-        max_length: Longest input, in tokens; what is longer is cut.
-
-    Returns:
-        All token ids and where each review begins.
-
-    Raises:
-        ValueError: A text that cannot be tokenized; the message names its row.
-    """
-    pieces, lengths = [], []
-    chunks = range(0, len(texts), TOKENIZER_CHUNK)
-    for start in progress_bar(chunks, desc="tokenizing", leave=False, disable=len(chunks) < 2):
-        chunk = list(texts[start : start + TOKENIZER_CHUNK])
-        try:
-            encoded = tokenizer(chunk, truncation=True, max_length=max_length)["input_ids"]
-        except (TypeError, ValueError, UnicodeError):
-            row = start + next(i for i, text in enumerate(chunk) if not _is_unicode(text))
-            raise ValueError(
-                f"row {row} is no valid Unicode text and cannot be tokenized: clean it, for "
-                "example with text.encode('utf-8', 'replace').decode()"
-            ) from None
-        lengths.extend(len(ids) for ids in encoded)
-        pieces.append(np.concatenate([np.asarray(ids, dtype=np.int32) for ids in encoded]))
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Tokens(np.concatenate(pieces), starts)
-
-
-def plan_batches(lengths: np.ndarray, token_budget: int) -> Iterator[np.ndarray]:
-    """Cut reviews into batches of similar length with a bounded number of tokens, padding included.
-
-    Args:
-        lengths: Each review's number of tokens.
-        token_budget: Most tokens in a batch; a longer review makes a batch of its own.
-
-    Yields:
-        The row numbers of a batch, longest reviews first.
-    """
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        rows = max(1, token_budget // int(lengths[order[start]]))
-        yield order[start : start + rows]
-        start += rows
-
-
-class FeatureDataset(Dataset):
-    """Features and labels that are fetched a whole batch at a time, by a list of row numbers.
-
-    Args:
-        features: ``[reviews, hidden]``.
-        labels: One label per review.
-
-    Raises:
-        ValueError: Not as many labels as reviews.
-    """
-
-    def __init__(self, features: torch.Tensor, labels: Sequence[int] | torch.Tensor):
-        self.features = features
-        self.labels = torch.as_tensor(labels, dtype=torch.long)
-        if len(self.features) != len(self.labels):
-            raise ValueError(
-                f"{len(self.features)} rows of features but {len(self.labels)} labels: expected "
-                "one label per row"
-            )
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-    def __getitem__(self, rows: list[int]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        index = torch.as_tensor(rows)
-        return {"features": self.features[index]}, self.labels[index]
-
-
-def feature_loader(
-    features: torch.Tensor,
-    labels: Sequence[int] | torch.Tensor,
-    batch_size: int = 32,
-    shuffle: bool = False,
-    seed: int = 0,
-) -> DataLoader:
-    """Return a ``DataLoader`` over features that fetches whole batches instead of single rows.
-
-    With the same seed the batches hold the same rows, in the same order, as those of a plain
-    ``DataLoader`` with ``shuffle=True`` and ``generator=torch.Generator().manual_seed(seed)``.
-
-    Args:
-        features: ``[reviews, hidden]``.
-        labels: One label per review.
-        batch_size: Reviews in a batch; the last one may be smaller.
-        shuffle: Take the reviews in a new random order every epoch.
-        seed: Seed of that order.
-
-    Returns:
-        A loader of batches ``({"features": [batch, hidden]}, labels [batch])``.
-    """
-    dataset = FeatureDataset(features, labels)
-    generator = torch.Generator().manual_seed(seed)
-    order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
-    batches = BatchSampler(order, batch_size, drop_last=False)
-    return DataLoader(dataset, sampler=batches, batch_size=None, generator=generator)
-
-
 def _check(texts, tokenizer, encoder, poolings, max_length) -> None:
-    if isinstance(texts, str):
-        raise TypeError("reviews is one text: expected a list of texts, for example [text]")
     if len(texts) == 0:
         raise ValueError("no reviews to compute features of: expected at least one")
     if not poolings or set(poolings) - set(POOLINGS):
@@ -232,7 +106,7 @@ def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str
 
     @torch.inference_mode()
     def encode(rows: np.ndarray) -> np.ndarray:
-        ids, mask = _pad(tokens, rows, tokenizer.pad_token_id, encoder.device)
+        ids, mask = pad(tokens, rows, tokenizer.pad_token_id, encoder.device)
         outputs = encoder(input_ids=ids, attention_mask=mask)
         for name in poolings:
             vectors = pool(
@@ -271,16 +145,6 @@ def _in_parallel(
         workers.shutdown(cancel_futures=True)
 
 
-def _pad(
-    tokens: Tokens, rows: np.ndarray, pad_id: int, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    lengths = tokens.lengths()[rows]
-    ids = np.full((len(rows), int(lengths.max())), pad_id, dtype=np.int64)
-    mask = np.arange(ids.shape[1]) < lengths[:, None]
-    ids[mask] = np.concatenate([tokens.ids[tokens.starts[r] : tokens.starts[r + 1]] for r in rows])
-    return torch.from_numpy(ids).to(device), torch.from_numpy(mask.astype(np.int64)).to(device)
-
-
 def _check_finite(vectors: torch.Tensor, rows: np.ndarray) -> None:
     finite = vectors.isfinite().all(dim=1).numpy()
     if not finite.all():
@@ -288,14 +152,6 @@ def _check_finite(vectors: torch.Tensor, rows: np.ndarray) -> None:
             f"the features of row {int(rows[~finite].min())} are not finite: use "
             "dtype=torch.float32"
         )
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeError:
-        return False
-    return True
 
 
 def _read(key: str, poolings: Sequence[str], shape: tuple[int, int]) -> dict[str, torch.Tensor]:

@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from imdb_tutorial.checkpoint import CHECKPOINT_FILE
-from imdb_tutorial.features import feature_loader
+from imdb_tutorial.loaders import feature_loader
 from imdb_tutorial.trainer import Trainer
 
 EPOCHS, TRAIN_BATCHES, VALID_BATCHES = 6, 5, 2

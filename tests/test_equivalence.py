@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from imdb_tutorial import features
+from imdb_tutorial import features, loaders
 from imdb_tutorial.collate import ReviewCollator
 from imdb_tutorial.dataset import ReviewDataset, load_reviews
 from imdb_tutorial.encoder import load_encoder, load_tokenizer
@@ -17,7 +17,7 @@ SEED, BATCH, EPOCHS = 3, 8, 3
 
 @pytest.fixture(scope="module")
 def parts():
-    preset = load_preset("laptop").replace(train_size=30, validation_size=16, test_size=1)
+    preset = load_preset("laptop").replace(train_size=22, validation_size=10, test_size=1)
     return load_reviews(preset), load_tokenizer(), load_encoder(device="cpu")
 
 
@@ -49,7 +49,7 @@ def classic(parts):
 def fast(parts):
     reviews, tokenizer, encoder = parts
     loaders = [
-        features.feature_loader(
+        loaders.feature_loader(
             features.extract_features(
                 reviews[pool], tokenizer, encoder, dtype=torch.float32, use_cache=False
             ),

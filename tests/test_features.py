@@ -13,7 +13,7 @@ from imdb_tutorial import (
     load_tokenizer,
 )
 from imdb_tutorial.encoder import pool
-from imdb_tutorial.features import plan_batches, tokenize
+from imdb_tutorial.tokens import plan_batches, tokenize
 
 POOLINGS = ("cls", "mean", "pooler")
 

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from imdb_tutorial.collate import ReviewCollator
 from imdb_tutorial.encoder import load_encoder, load_tokenizer
-from imdb_tutorial.features import feature_loader
+from imdb_tutorial.loaders import feature_loader
 from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
 from imdb_tutorial.trainer import Trainer
 
