@@ -13,10 +13,10 @@ import torch
 
 import imdb_tutorial
 from imdb_tutorial import (
+    FeatureLoader,
     LinearProbe,
     Trainer,
     extract_features,
-    feature_loader,
     load_encoder,
     load_preset,
     load_reviews,
@@ -42,7 +42,7 @@ def main() -> None:
     for size in (few.train_size, len(reviews["train"])):
         for pooling in POOLINGS:
             loaders = {
-                pool: feature_loader(
+                pool: FeatureLoader(
                     features[pool][pooling][: size if pool == "train" else None],
                     labels[pool][: size if pool == "train" else None],
                     preset.batch_size,

@@ -20,7 +20,7 @@ _MODULE_OF = {
     "load_encoder": "encoder",
     "load_tokenizer": "encoder",
     "extract_features": "features",
-    "feature_loader": "loaders",
+    "FeatureLoader": "loaders",
     "FrozenBertClassifier": "probe",
     "LinearProbe": "probe",
     "load_probe": "probe",

@@ -87,7 +87,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.encoder import load_encoder, load_tokenizer
     from imdb_tutorial.features import extract_features
     from imdb_tutorial.files import write_whole
-    from imdb_tutorial.loaders import feature_loader
+    from imdb_tutorial.loaders import FeatureLoader
     from imdb_tutorial.probe import LinearProbe, save_probe
     from imdb_tutorial.trainer import Trainer
 
@@ -101,10 +101,10 @@ def _probe(parsed: argparse.Namespace) -> int:
     for pool, split in reviews.items():
         print(f"{pool}: {len(split):,} reviews")
         features = extract_features(split, tokenizer, encoder, preset.pooling, preset.max_length)
-        loaders[pool] = feature_loader(
+        loaders[pool] = FeatureLoader(
             features,
             split["label"][:],
-            batch_size=preset.batch_size,
+            batch_size=preset.batch_size if pool == "train" else 4_096,
             shuffle=pool == "train",
             seed=preset.seed,
         )

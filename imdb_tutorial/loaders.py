@@ -1,50 +1,21 @@
 """Batches of features that were computed before, fetched whole."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
+from torch.utils.data import RandomSampler
+
+from imdb_tutorial.collate import Batch
 
 
-class FeatureDataset(Dataset):
-    """Features and labels that are fetched a whole batch at a time, by a list of row numbers.
+class FeatureLoader:
+    """Goes through features and labels in whole batches, as a ``DataLoader`` goes through items.
 
-    Args:
-        features: ``[reviews, hidden]``.
-        labels: One label per review.
-
-    Raises:
-        ValueError: Not as many labels as reviews.
-    """
-
-    def __init__(self, features: torch.Tensor, labels: Sequence[int] | torch.Tensor):
-        self.features = features
-        self.labels = torch.as_tensor(labels, dtype=torch.long)
-        if len(self.features) != len(self.labels):
-            raise ValueError(
-                f"{len(self.features)} rows of features but {len(self.labels)} labels: expected "
-                "one label per row"
-            )
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-    def __getitem__(self, rows: list[int]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        index = torch.as_tensor(rows)
-        return {"features": self.features[index]}, self.labels[index]
-
-
-def feature_loader(
-    features: torch.Tensor,
-    labels: Sequence[int] | torch.Tensor,
-    batch_size: int = 32,
-    shuffle: bool = False,
-    seed: int = 0,
-) -> DataLoader:
-    """Return a ``DataLoader`` over features that fetches whole batches instead of single rows.
-
-    With the same seed the batches hold the same rows, in the same order, as those of a plain
-    ``DataLoader`` with ``shuffle=True`` and ``generator=torch.Generator().manual_seed(seed)``.
+    A ``DataLoader`` fetches row by row and puts the rows together again; one indexing operation a
+    batch does the same in a fraction of the time. With the same seed the batches hold the same
+    rows, in the same order, as those of a plain ``DataLoader`` with ``shuffle=True`` and
+    ``generator=torch.Generator().manual_seed(seed)``.
 
     Args:
         features: ``[reviews, hidden]``.
@@ -53,11 +24,40 @@ def feature_loader(
         shuffle: Take the reviews in a new random order every epoch.
         seed: Seed of that order.
 
-    Returns:
-        A loader of batches ``({"features": [batch, hidden]}, labels [batch])``.
+    Raises:
+        ValueError: Not as many labels as reviews, or no reviews in a batch.
     """
-    dataset = FeatureDataset(features, labels)
-    generator = torch.Generator().manual_seed(seed)
-    order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
-    batches = BatchSampler(order, batch_size, drop_last=False)
-    return DataLoader(dataset, sampler=batches, batch_size=None, generator=generator)
+
+    def __init__(
+        self,
+        features: torch.Tensor,
+        labels: Sequence[int] | torch.Tensor,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        seed: int = 0,
+    ):
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}: expected 1 or more")
+        self.features = features
+        self.labels = torch.as_tensor(labels, dtype=torch.long)
+        if len(self.features) != len(self.labels):
+            raise ValueError(
+                f"{len(self.features)} rows of features but {len(self.labels)} labels: expected "
+                "one label per row"
+            )
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.features) / self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        # A DataLoader first draws a seed for its workers; so does this, to give the same order.
+        torch.empty((), dtype=torch.int64).random_(generator=self.generator)
+        order = RandomSampler(self.features, generator=self.generator) if self.shuffle else ()
+        rows = torch.tensor(list(order))
+        for start in range(0, len(self.features), self.batch_size):
+            batch = slice(start, start + self.batch_size)
+            chosen = rows[batch] if self.shuffle else batch
+            yield {"features": self.features[chosen]}, self.labels[chosen]

@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from imdb_tutorial.checkpoint import CHECKPOINT_FILE
-from imdb_tutorial.loaders import feature_loader
+from imdb_tutorial.loaders import FeatureLoader
 from imdb_tutorial.trainer import Trainer
 
 EPOCHS, TRAIN_BATCHES, VALID_BATCHES = 6, 5, 2
@@ -44,11 +44,11 @@ def new_trainer(hidden: int = 8, reviews: int = 38, shuffled_by: str = "loader",
     labels = (features.sum(dim=1) > 0).long()
     train, valid = (features[:-16], labels[:-16]), (features[-16:], labels[-16:])
     if shuffled_by == "loader":
-        loader = feature_loader(*train, batch_size=8, shuffle=True, seed=2)
+        loader = FeatureLoader(*train, batch_size=8, shuffle=True, seed=2)
     else:
         rows = [({"features": x}, y) for x, y in zip(*train, strict=True)]
         loader = DataLoader(rows, batch_size=8, shuffle=True)
-    valid_loader = feature_loader(*valid, batch_size=8)
+    valid_loader = FeatureLoader(*valid, batch_size=8)
     return Trainer(Net(hidden), loader, valid_loader, **{"verbose": False} | settings)
 
 

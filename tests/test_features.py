@@ -4,9 +4,9 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from imdb_tutorial import (
+    FeatureLoader,
     ReviewCollator,
     extract_features,
-    feature_loader,
     load_encoder,
     load_preset,
     load_reviews,
@@ -241,7 +241,7 @@ def test_feature_batches_are_those_of_a_plain_loader_with_the_same_seed(batch_si
         shuffle=True,
         generator=torch.Generator().manual_seed(3),
     )
-    ours = feature_loader(features, labels, batch_size=batch_size, shuffle=True, seed=3)
+    ours = FeatureLoader(features, labels, batch_size=batch_size, shuffle=True, seed=3)
     assert len(ours) == len(classic)
     epochs = []
     for _ in range(2):
@@ -255,7 +255,7 @@ def test_feature_batches_are_those_of_a_plain_loader_with_the_same_seed(batch_si
 
 def test_without_shuffling_batches_come_in_order():
     features = torch.arange(10.0).reshape(10, 1)
-    batches = list(feature_loader(features, [0, 1] * 5, batch_size=4))
+    batches = list(FeatureLoader(features, [0, 1] * 5, batch_size=4))
     assert [len(labels) for _, labels in batches] == [4, 4, 2]
     assert torch.equal(torch.cat([inputs["features"] for inputs, _ in batches]), features)
     assert torch.cat([labels for _, labels in batches]).tolist() == [0, 1] * 5
@@ -264,4 +264,4 @@ def test_without_shuffling_batches_come_in_order():
 
 def test_as_many_labels_as_features_are_needed():
     with pytest.raises(ValueError, match="10 rows of features but 9 labels"):
-        feature_loader(torch.zeros(10, 2), [0] * 9)
+        FeatureLoader(torch.zeros(10, 2), [0] * 9)

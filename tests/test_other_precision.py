@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from imdb_tutorial import (
+    FeatureLoader,
     LinearProbe,
     Trainer,
     choose_dtype,
     extract_features,
-    feature_loader,
     load_encoder,
     load_preset,
     load_reviews,
@@ -46,7 +46,7 @@ def test_the_frozen_bert_lesson_holds_in_float32_from_an_empty_cache(lesson_in_f
 
 def probe_accuracy(features, labels, pooling, preset):
     train, test = (
-        feature_loader(features[pool][pooling], labels[pool], shuffle=pool == "train")
+        FeatureLoader(features[pool][pooling], labels[pool], shuffle=pool == "train")
         for pool in ("train", "test")
     )
     torch.manual_seed(preset.seed)

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from imdb_tutorial.collate import ReviewCollator
 from imdb_tutorial.encoder import load_encoder, load_tokenizer
-from imdb_tutorial.loaders import feature_loader
+from imdb_tutorial.loaders import FeatureLoader
 from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
 from imdb_tutorial.trainer import Trainer
 
@@ -32,8 +32,8 @@ def new_probe(seed: int = 0, **settings) -> LinearProbe:
 def new_trainer(probe: torch.nn.Module, **settings) -> Trainer:
     return Trainer(
         probe,
-        feature_loader(*noisy_reviews(TRAIN, 1), batch_size=BATCH, shuffle=True, seed=5),
-        feature_loader(*noisy_reviews(VALID, 2), batch_size=BATCH),
+        FeatureLoader(*noisy_reviews(TRAIN, 1), batch_size=BATCH, shuffle=True, seed=5),
+        FeatureLoader(*noisy_reviews(VALID, 2), batch_size=BATCH),
         **{"verbose": False} | settings,
     )
 
@@ -79,8 +79,8 @@ def test_as_good_as_logistic_regression():
     train, valid = noisy_reviews(800, 1), noisy_reviews(1_000, 2)
     trainer = Trainer(
         new_probe(),
-        feature_loader(*train, shuffle=True),
-        feature_loader(*valid),
+        FeatureLoader(*train, shuffle=True),
+        FeatureLoader(*valid),
         learning_rate=0.01,
         verbose=False,
     )
@@ -161,7 +161,7 @@ def test_accuracy_counts_reviews_and_not_batches():
         probe.linear.weight.zero_()
         probe.linear.bias.copy_(torch.tensor([1.0, 0.0]))
     labels = torch.tensor([0] * 8 + [1, 1])
-    loader = feature_loader(torch.zeros(10, HIDDEN), labels, batch_size=8)
+    loader = FeatureLoader(torch.zeros(10, HIDDEN), labels, batch_size=8)
     assert Trainer(probe, [], loader).validate() == 0.8
 
 
