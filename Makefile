@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 lab: setup
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_start_here.ipynb
 
 # Two processes with one thread each are quicker than one with two: much of the work is waiting.
 test: setup
@@ -47,6 +47,7 @@ lint: setup
 bench: setup
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_speed.py
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_growth.py
+	$(BIN)/python benchmarks/readme_table.py
 
 clean:
 	rm -rf .venv build .pytest_cache .ruff_cache imdb_tutorial.egg-info

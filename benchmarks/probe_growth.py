@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-SIZES = (1_000, 4_000, 12_500, 25_000)
+SIZES = (1_000, 4_000, 25_000)
 RESULT = Path(__file__).with_name("probe_growth.json")
 
 

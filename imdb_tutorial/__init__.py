@@ -15,6 +15,8 @@ _MODULE_OF = {
     "load_sentences": "dataset",
     "ReviewDataset": "dataset",
     "ReviewCollator": "collate",
+    "cache_info": "cache",
+    "clear_cache": "cache",
     "choose_device": "encoder",
     "choose_dtype": "encoder",
     "load_encoder": "encoder",

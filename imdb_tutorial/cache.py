@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from imdb_tutorial.files import write_whole
+from imdb_tutorial.progress import progress_bar
 
 
 class CacheInfo(NamedTuple):
@@ -111,7 +112,7 @@ def locked(key: str) -> Iterator[None]:
     lock = FileLock(folder / f"{key}.lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        _acquire(lock)
     except (OSError, NotImplementedError):
         yield
         return
@@ -119,6 +120,15 @@ def locked(key: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        waiting = "another process computes the same features, waiting for it"
+        with progress_bar(desc=waiting, bar_format="{desc} [{elapsed}]"):
+            lock.acquire(timeout=-1)
 
 
 def _folder() -> Path:

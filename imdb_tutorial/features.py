@@ -97,8 +97,8 @@ def _check(texts, tokenizer, encoder, poolings, max_length) -> None:
 
 
 def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str, torch.Tensor]:
-    if dtype != encoder.dtype:
-        encoder = copy.deepcopy(encoder).to(dtype)
+    if dtype != encoder.dtype or encoder.training:
+        encoder = copy.deepcopy(encoder).to(dtype).eval()
     tokens = tokenize(texts, tokenizer, max_length)
     lengths = tokens.lengths()
     shape = (len(texts), encoder.config.hidden_size)

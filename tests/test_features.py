@@ -265,3 +265,16 @@ def test_without_shuffling_batches_come_in_order():
 def test_as_many_labels_as_features_are_needed():
     with pytest.raises(ValueError, match="10 rows of features but 9 labels"):
         FeatureLoader(torch.zeros(10, 2), [0] * 9)
+
+
+def test_an_encoder_in_training_mode_gives_the_same_features_and_stays_in_it(tiny):
+    _, encoder = tiny
+    texts = ["a good film", "a bad one"]
+    expected = plain(texts, tiny)
+    encoder.train()
+    try:
+        found = plain(texts, tiny)
+        assert encoder.training
+    finally:
+        encoder.eval()
+    assert torch.equal(found, expected)
