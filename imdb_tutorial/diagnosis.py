@@ -7,10 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from imdb_tutorial import cache, sources
-from imdb_tutorial.encoder import choose_dtype
+from imdb_tutorial.encoder import best_device, choose_dtype
 from imdb_tutorial.presets import load_preset
 
 
@@ -60,12 +58,8 @@ def _check(look: Callable[[], str], what: str) -> Check:
 
 
 def _device() -> str:
-    device = "cpu"
-    if torch.cuda.is_available():
-        device = "cuda"
-    elif torch.backends.mps.is_available():
-        device = "mps"
-    return f"{device}, in {str(choose_dtype(device)).removeprefix('torch.')}"
+    device = best_device()
+    return f"{device.type}, in {str(choose_dtype(device)).removeprefix('torch.')}"
 
 
 def _preset() -> str:
