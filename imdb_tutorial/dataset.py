@@ -1,6 +1,8 @@
 """Reviews as a ``datasets.DatasetDict`` with the columns ``text``, ``label`` and ``id``."""
 
 import functools
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -250,3 +252,8 @@ def _take(pool: datasets.Dataset, name: str, size: int | None, source: str) -> d
             f"{len(pool):,}; use a smaller {name}_size, or None for all"
         )
     return pool.select(range(len(pool) if size is None else size))
+
+
+def ids_sha256(ids: Sequence[str]) -> str:
+    """Return the SHA-256 of reviews' ids, to tell which reviews a run learnt from."""
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()

@@ -97,7 +97,7 @@ def load_tokenizer(source: str | os.PathLike = "packaged") -> "PreTrainedTokeniz
             f"the folder {name_or_path!r} has no tokenizer.json and no vocab.txt: save the "
             "tokenizer beside the model with tokenizer.save_pretrained(folder)"
         )
-    with _plain_errors(source):
+    with plain_errors(source):
         return AutoTokenizer.from_pretrained(
             name_or_path, revision=revision or "main", trust_remote_code=False
         )
@@ -127,7 +127,7 @@ def load_encoder(
     from transformers import AutoModel
 
     name_or_path, revision = sources.model_source(source)
-    with _plain_errors(source), quiet_transformers():
+    with plain_errors(source), quiet_transformers():
         encoder, report = AutoModel.from_pretrained(
             name_or_path,
             revision=revision or "main",
@@ -167,12 +167,25 @@ def quiet_transformers() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _plain_errors(source: str | os.PathLike) -> Iterator[None]:
+def plain_errors(source: str | os.PathLike) -> Iterator[None]:
+    """Turn what transformers raises on a model that it cannot open into one line with a remedy.
+
+    Args:
+        source: What was asked for.
+
+    Raises:
+        ValueError: A folder that transformers cannot open as a model.
+        ConnectionError: A hub model that cannot be had.
+    """
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (
+        *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError),
+        *(SafetensorError, StrictDataclassError),
+    ) as error:
         if not Path(os.fspath(source)).expanduser().is_dir() and os.fspath(source) != "packaged":
             raise ConnectionError(
                 f"could not load {os.fspath(source)!r} from the hub: {sources.HUB_WAYS_OUT}"

@@ -16,6 +16,8 @@ def progress_bar(iterable: Iterable | None = None, **options):
     Returns:
         The bar.
     """
+    if not options.get("disable"):
+        options.pop("disable", None)  # so that the environment's TQDM_DISABLE decides
     from tqdm.auto import tqdm
     from tqdm.notebook import tqdm_notebook
 

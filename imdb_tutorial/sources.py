@@ -16,6 +16,7 @@ HUB_TIMEOUT_S = 5
 HUB_REVISIONS = {
     "stanfordnlp/imdb": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31",
     "google-bert/bert-base-cased": "cd5ef92a9fb2f889e972770a36d4ed042daf221e",
+    "distilbert/distilbert-base-uncased-finetuned-sst-2-english": "714eb0f",
 }
 
 

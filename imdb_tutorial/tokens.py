@@ -106,6 +106,6 @@ def pad(
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
-    except UnicodeError:
+    except (AttributeError, UnicodeError):  # None, a number, half of a character pair
         return False
     return True

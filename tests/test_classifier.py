@@ -1,23 +1,37 @@
-"""The classifier that a learner meets: the packaged one, and what ``save_probe`` wrote."""
+"""Classifiers from folders: fine-tuned ones and saved probes; what is refused, and with what."""
+
+import json
+import shutil
+import socket
 
 import pytest
 import torch
+import transformers
+from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from imdb_tutorial.classifier import load_classifier
+from imdb_tutorial import classifier as module
+from imdb_tutorial import load_classifier, predict, sources
+from imdb_tutorial.adapter import save_adapter
+from imdb_tutorial.classifier import vocabulary_sha256
 from imdb_tutorial.encoder import load_encoder, load_tokenizer
+from imdb_tutorial.pipelines import ProbeForSequenceClassification, SentimentPipeline
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, load_probe, save_probe
 
 MAX_LENGTH = 24
 TEXTS = ["a great movie", "so bad", "", "the film was good, very good, and I liked it a lot"]
-LONG = "a good movie and a bad one " * 3_000
+pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
+LONG = "a good movie and a bad one " * 100
+REMEDY = r"expected NEGATIVE and POSITIVE; give the model id2label"
 
 
-def saved_probe(folder, tiny_bert, **settings):
+def saved_probe(folder, tiny_bert, labels=("NEGATIVE", "POSITIVE"), **settings):
     torch.manual_seed(4)
     probe = LinearProbe(load_encoder(tiny_bert, device="cpu").config.hidden_size, **settings)
     with torch.no_grad():
         probe.linear.weight *= 10
-    save_probe(probe, folder, tiny_bert, max_length=MAX_LENGTH)
+    save_probe(probe, folder, tiny_bert, labels, max_length=MAX_LENGTH)
     return folder
 
 
@@ -36,43 +50,393 @@ def logits_by_hand(text, tiny_bert, probe):
         return probe.linear.weight @ features + probe.linear.bias
 
 
+def plain_probabilities(folder, text, max_length=512):
+    """Return what transformers itself makes of a text: negative, positive."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    tokens = tokenizer(text, truncation=True, max_length=max_length, return_tensors="pt")
+    with torch.no_grad():
+        return model.eval()(**tokens).logits[0].softmax(dim=0).tolist()
+
+
+def change_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+class Trap:
+    """Leaves a mark on the disk when it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = str(mark)
+
+    def __reduce__(self):
+        return open, (self.mark, "w")
+
+
+@pytest.fixture
+def own_copy(tiny_classifier, tmp_path):
+    """Return a copy of the tiny classifier's folder that a test may damage."""
+    return shutil.copytree(tiny_classifier, tmp_path / "copy")
+
+
 @pytest.fixture(scope="module")
-def packaged():
-    return load_classifier("packaged")
+def tiny(tiny_classifier):
+    return load_classifier(tiny_classifier)
+
+
+# Fine-tuned folders
+
+
+@pytest.mark.parametrize("text", [*TEXTS, LONG], ids=["short", "bad", "empty", "longer", "cut"])
+def test_a_fine_tuned_folder_gives_the_softmax_of_its_logits(tiny, tiny_classifier, text):
+    expected = plain_probabilities(tiny_classifier, text)
+    (answer,) = tiny(text)
+    assert answer["label"] == ("NEGATIVE", "POSITIVE")[expected.index(max(expected))]
+    assert answer["score"] == pytest.approx(max(expected), abs=1e-5)
+
+
+def test_the_texts_of_these_tests_are_told_apart(tiny):
+    answers = tiny(TEXTS)
+    assert {answer["label"] for answer in answers} == {"NEGATIVE", "POSITIVE"}
+    assert len({round(answer["score"], 2) for answer in answers}) == len(TEXTS)
+
+
+def test_a_folder_is_named_by_a_path_or_by_a_text(tiny, tiny_classifier):
+    assert load_classifier(str(tiny_classifier))(TEXTS) == tiny(TEXTS)
+
+
+def test_a_folder_in_the_home_folder(tiny, tiny_classifier, monkeypatch):
+    monkeypatch.setenv("HOME", str(tiny_classifier.parent))
+    assert load_classifier(f"~/{tiny_classifier.name}")(TEXTS) == tiny(TEXTS)
+
+
+def test_the_model_is_frozen_and_without_dropout(tiny):
+    assert isinstance(tiny, SentimentPipeline)
+    assert not tiny.model.training
+    assert not any(parameter.requires_grad for parameter in tiny.model.parameters())
+
+
+def test_texts_are_cut_where_they_were_cut_in_the_training(own_copy):
+    change_config(own_copy, max_length_trained=MAX_LENGTH)
+    classifier = load_classifier(own_copy)
+    assert classifier.max_length == MAX_LENGTH
+    expected = max(plain_probabilities(own_copy, LONG, MAX_LENGTH))
+    assert expected != pytest.approx(max(plain_probabilities(own_copy, LONG)), abs=1e-3)
+    assert classifier(LONG)[0]["score"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_texts_are_never_longer_than_the_models_table_of_positions(tiny_bert, tmp_path):
+    config = transformers.BertConfig.from_pretrained(tiny_bert, max_position_embeddings=40)
+    config.id2label = {0: "NEGATIVE", 1: "POSITIVE"}
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path)
+    load_tokenizer(tiny_bert).save_pretrained(tmp_path)
+    classifier = load_classifier(tmp_path)
+    assert classifier.max_length == 40
+    assert len(classifier([LONG, "good"])) == 2
+
+
+# Labels
+
+
+@pytest.mark.parametrize("names", [("neg", "pos"), ("Negative", "Positive"), ("NEG", "POS")])
+def test_other_spellings_of_the_labels_are_understood(own_copy, tiny, names):
+    change_config(own_copy, id2label=dict(enumerate(names)))
+    classifier = load_classifier(own_copy)
+    assert classifier(TEXTS) == tiny(TEXTS)
+    assert classifier.model.config.label2id == {"NEGATIVE": 0, "POSITIVE": 1}
 
 
 @pytest.mark.parametrize(
-    ("text", "label"),
+    "names",
+    [("LABEL_0", "LABEL_1"), ("bad", "good"), ("NEGATIVE", "neg"), ("NEGATIVE", "NEUTRAL")],
+)
+def test_two_labels_of_other_names_are_refused(own_copy, names):
+    change_config(own_copy, id2label=dict(enumerate(names)))
+    with pytest.raises(ValueError, match=f"are {', '.join(names)}: {REMEDY}"):
+        load_classifier(own_copy)
+
+
+def test_a_model_that_never_named_its_labels_is_refused(own_copy):
+    model = AutoModelForSequenceClassification.from_pretrained(own_copy)
+    model.config.id2label = {0: "LABEL_0", 1: "LABEL_1"}
+    model.save_pretrained(own_copy)
+    with pytest.raises(ValueError, match=f"LABEL_0, LABEL_1: {REMEDY}"):
+        load_classifier(own_copy)
+
+
+@pytest.mark.parametrize("names", [["NEGATIVE"], ["NEGATIVE", "NEUTRAL", "POSITIVE"]])
+def test_a_model_with_fewer_or_more_labels_is_refused(own_copy, names):
+    model = AutoModelForSequenceClassification.from_pretrained(
+        own_copy,
+        id2label=dict(enumerate(names)),
+        num_labels=len(names),
+        ignore_mismatched_sizes=True,
+    )
+    model.save_pretrained(own_copy)
+    with pytest.raises(ValueError, match=f"are {', '.join(names)}: {REMEDY}"):
+        load_classifier(own_copy)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"1": "NEGATIVE", "2": "POSITIVE"}, {"0": 0, "1": 1}, {"0": None, "1": "POSITIVE"}],
+    ids=["from one", "numbers", "nothing"],
+)
+def test_labels_that_are_not_two_names_for_zero_and_one_are_refused(own_copy, labels):
+    change_config(own_copy, id2label=labels)
+    with pytest.raises(ValueError, match=REMEDY):
+        load_classifier(own_copy)
+
+
+def test_labels_in_the_other_order_keep_their_meaning(own_copy, tiny):
+    change_config(own_copy, id2label={0: "POSITIVE", 1: "NEGATIVE"})
+    other = {"NEGATIVE": "POSITIVE", "POSITIVE": "NEGATIVE"}
+    for turned, answer in zip(load_classifier(own_copy)(TEXTS), tiny(TEXTS), strict=True):
+        assert turned == {"label": other[answer["label"]], "score": answer["score"]}
+
+
+@pytest.mark.parametrize("kind", ["multi_label_classification", "regression"])
+def test_the_scores_are_a_softmax_whatever_the_config_calls_the_problem(own_copy, tiny, kind):
+    change_config(own_copy, problem_type=kind)
+    assert load_classifier(own_copy)(TEXTS) == tiny(TEXTS)
+
+
+# Tokenizers
+
+
+def test_a_folder_without_its_tokenizer_is_refused(own_copy):
+    for path in own_copy.glob("*token*"):
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"no tokenizer\.json.*tokenizer\.save_pretrained"):
+        load_classifier(own_copy)
+
+
+def swap_two_words(folder):
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text())
+    words = content["model"]["vocab"]
+    words["good"], words["bad"] = words["bad"], words["good"]
+    path.write_text(json.dumps(content))
+
+
+def test_a_tokenizer_with_other_words_is_told_by_the_recorded_hash(own_copy, tiny):
+    change_config(own_copy, vocabulary_sha256=vocabulary_sha256(load_tokenizer(own_copy)))
+    assert load_classifier(own_copy)(TEXTS) == tiny(TEXTS)
+    swap_two_words(own_copy)
+    with pytest.raises(ValueError, match=r"belongs to another model.*copy the files"):
+        load_classifier(own_copy)
+
+
+@pytest.mark.parametrize(("more_rows", "fits"), [(-1, False), (0, True), (29, True), (128, False)])
+def test_without_a_hash_a_tokenizer_of_another_size_is_refused(own_copy, more_rows, fits):
+    model = AutoModelForSequenceClassification.from_pretrained(own_copy)
+    size = len(load_tokenizer(own_copy)) + more_rows
+    model.resize_token_embeddings(size, mean_resizing=False)
+    model.save_pretrained(own_copy)
+    if fits:
+        assert len(load_classifier(own_copy)(TEXTS)) == len(TEXTS)
+        return
+    with pytest.raises(ValueError, match=rf"belongs to another model.*the model {size:,}"):
+        load_classifier(own_copy)
+
+
+def test_vocabulary_sha256_sees_the_words_and_their_numbers(own_copy):
+    before = vocabulary_sha256(load_tokenizer(own_copy))
+    assert before == vocabulary_sha256(load_tokenizer(own_copy))
+    swap_two_words(own_copy)
+    assert vocabulary_sha256(load_tokenizer(own_copy)) != before
+
+
+# Damaged files and pickles
+
+
+def test_a_pickle_instead_of_safetensors_is_refused_and_never_opened(own_copy, tmp_path):
+    (own_copy / "model.safetensors").unlink()
+    torch.save(Trap(tmp_path / "sprung"), own_copy / "pytorch_model.bin")
+    with pytest.raises(FileNotFoundError, match=r"pickle \(pytorch_model\.bin\).*save_pretrained"):
+        load_classifier(own_copy)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_pickle_beside_the_weights_is_never_opened(own_copy, tiny, tmp_path):
+    for name in ("pytorch_model.bin", "training_args.bin", "optimizer.pt"):
+        torch.save(Trap(tmp_path / "sprung"), own_copy / name)
+    assert load_classifier(own_copy)(TEXTS) == tiny(TEXTS)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_pickled_adapter_in_a_fine_tuned_folder_is_never_opened(own_copy, tmp_path, tiny_bert):
+    adapter = {"peft_type": "LORA", "r": 2, "target_modules": ["query"]}
+    adapter["base_model_name_or_path"] = str(tiny_bert)
+    (own_copy / "adapter_config.json").write_text(json.dumps(adapter))
+    torch.save(Trap(tmp_path / "sprung"), own_copy / "adapter_model.bin")
+    with pytest.raises((ValueError, FileNotFoundError), match="adapter"):
+        load_classifier(own_copy)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_pickled_adapter_beside_a_probe_is_refused_and_never_opened(tmp_path, tiny_bert):
+    folder = saved_probe(tmp_path / "probe", tiny_bert)
+    torch.save(Trap(tmp_path / "sprung"), folder / "adapter_model.bin")
+    try:
+        with pytest.raises((ValueError, FileNotFoundError), match=r"adapter_model\.bin"):
+            load_classifier(folder)
+    finally:
+        assert not (tmp_path / "sprung").exists()
+
+
+def test_the_trap_of_these_tests_works(tmp_path):
+    torch.save(Trap(tmp_path / "sprung"), tmp_path / "trap.bin")
+    torch.load(tmp_path / "trap.bin", weights_only=False)
+    assert (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda whole: whole[: len(whole) // 2], lambda whole: b"", lambda whole: b"[]" * 40],
+    ids=["half", "empty", "text"],
+)
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_a_damaged_file_is_a_clear_error(own_copy, name, damage):
+    path = own_copy / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"cannot open .*copy.*save_pretrained"):
+        load_classifier(own_copy)
+
+
+def test_a_model_without_a_trained_head_is_refused(tiny_bert):
+    with pytest.raises(ValueError, match=r"lack 'classifier\.bias'.*fine-tuned for classification"):
+        load_classifier(tiny_bert)
+
+
+def test_weights_with_a_gap_are_refused_instead_of_filled_with_random_numbers(own_copy):
+    name = "bert.encoder.layer.1.output.dense.weight"
+    weights = load_file(own_copy / "model.safetensors")
+    weights.pop(name)
+    save_file(weights, own_copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ValueError, match=f"lack '{name}'"):
+        load_classifier(own_copy)
+
+
+@pytest.mark.parametrize(
+    "config",
     [
-        ("This is a great movie. I enjoyed it a lot!", "POSITIVE"),
-        ("This movie is so bad, I almost fell asleep.", "NEGATIVE"),
+        *("{", "[]", "{}", "null", "3", "\0", '{"model_type": [1]}'),
+        *(f'{{"model_type": "{name}"}}' for name in ("unheard_of", "frozen_bert_probe", "vit")),
     ],
 )
-def test_the_packaged_classifier_knows_good_from_bad(packaged, text, label):
-    (answer,) = packaged(text)
-    assert answer["label"] == label
-    assert 0.5 < answer["score"] <= 1
+def test_a_config_that_is_no_models_is_a_clear_error(own_copy, config):
+    (own_copy / "config.json").write_text(config)
+    with pytest.raises(ValueError, match=r"cannot open .*copy"):
+        load_classifier(own_copy)
 
 
-def test_the_packaged_classifier_is_the_default(packaged):
-    assert load_classifier()("wonderful") == packaged("wonderful")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hidden_size": 20},
+        {"num_hidden_layers": 3},
+        {"hidden_act": "unheard of"},
+        {"max_position_embeddings": "many"},
+        {"id2label": ["NEGATIVE", "POSITIVE"]},
+        {"max_length_trained": "long"},
+        {"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_config_that_does_not_fit_is_a_clear_error(own_copy, changes):
+    change_config(own_copy, **changes)
+    with pytest.raises(ValueError, match=r"copy"):
+        load_classifier(own_copy)
 
 
-def test_the_packaged_classifier_cuts_long_texts(packaged):
-    answers = packaged([LONG, "good"])
-    assert len(answers) == 2
-    words = LONG.split()
-    assert packaged(" ".join(words[:600]))[0]["score"] == pytest.approx(
-        answers[0]["score"], abs=1e-5
+def test_a_tokenizers_settings_that_are_none_are_a_clear_error(own_copy):
+    (own_copy / "tokenizer_config.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"cannot open .*copy"):
+        load_classifier(own_copy)
+
+
+def test_a_folder_without_its_config(own_copy):
+    (own_copy / "config.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"expected config\.json"):
+        load_classifier(own_copy)
+
+
+def test_code_that_comes_with_a_model_is_not_run(own_copy, tmp_path, tiny):
+    (own_copy / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    change_config(
+        own_copy,
+        auto_map={"AutoConfig": "evil.C", "AutoModelForSequenceClassification": "evil.M"},
     )
+    assert load_classifier(own_copy)(TEXTS) == tiny(TEXTS)
+    assert not (tmp_path / "ran").exists()
 
 
-def test_a_batch_answers_as_one_text_at_a_time(packaged):
-    together = packaged(TEXTS)
-    for text, answer in zip(TEXTS, together, strict=True):
-        (alone,) = packaged(text)
-        assert alone["label"] == answer["label"]
-        assert alone["score"] == pytest.approx(answer["score"], abs=1e-5)
+def test_a_folder_with_nothing_in_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match=rf"no classifier in .*{PROBE_FILE}"):
+        load_classifier(tmp_path)
+
+
+# Names that are no folders
+
+
+@pytest.mark.parametrize("name", ["nowhere", "no/such/folder", "/no/such", "bert@v1"])
+def test_a_folder_that_does_not_exist(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=rf"{name}.*expected 'packaged', a folder .* hub"):
+        load_classifier(name)
+
+
+def test_a_file_is_no_folder(own_copy):
+    with pytest.raises(FileNotFoundError, match=r"config\.json.*expected 'packaged', a folder"):
+        load_classifier(own_copy / "config.json")
+
+
+@pytest.mark.parametrize("name", ["some/model", "some/model@", "google-bert/bert-base-cased@"])
+def test_a_hub_model_needs_its_revision(name):
+    with pytest.raises(ValueError, match=r"no revision: name one, '[\w/-]+@revision'"):
+        load_classifier(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["some/model@v1", "distilbert/distilbert-base-uncased-finetuned-sst-2-english"]
+)
+def test_a_hub_that_cannot_be_reached_is_said_at_once(monkeypatch, name):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with pytest.raises(ConnectionError) as caught:
+        load_classifier(name)
+    assert name.partition("@")[0] in str(caught.value)
+    assert "HF_ENDPOINT" in str(caught.value)
+
+
+def test_a_hub_model_is_loaded_at_its_revision_without_pickles_or_code(
+    monkeypatch, tiny, tiny_classifier
+):
+    asked = []
+
+    def redirect(original):
+        def from_pretrained(name, **options):
+            asked.append((name, options))
+            return original(tiny_classifier, **options)
+
+        return from_pretrained
+
+    monkeypatch.setattr(sources, "require_hub", lambda what: None)
+    for auto in (AutoTokenizer, AutoModelForSequenceClassification):
+        monkeypatch.setattr(auto, "from_pretrained", redirect(auto.from_pretrained))
+    assert load_classifier("some/model@v7")(TEXTS) == tiny(TEXTS)
+    assert [name for name, _ in asked] == ["some/model"] * 2
+    assert all(options["revision"] == "v7" for _, options in asked)
+    assert not any(options["trust_remote_code"] for _, options in asked)
+    assert asked[-1][1]["use_safetensors"] is True
+
+
+# Saved probes
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "pooler"])
@@ -86,12 +450,6 @@ def test_the_score_is_the_softmax_of_the_probes_logits(tmp_path, tiny_bert, pool
     assert answer["score"] == pytest.approx(float(probabilities.max()), abs=1e-5)
 
 
-def test_both_scores_on_request(tmp_path, tiny_bert):
-    (scores,) = load_classifier(saved_probe(tmp_path, tiny_bert))([TEXTS[0]], top_k=None)
-    assert {score["label"] for score in scores} == {"NEGATIVE", "POSITIVE"}
-    assert sum(score["score"] for score in scores) == pytest.approx(1, abs=1e-6)
-
-
 def test_softmax_is_not_applied_twice(tmp_path, tiny_bert):
     folder = saved_probe(tmp_path, tiny_bert, softmax=True)
     probe, _ = load_probe(folder)
@@ -103,19 +461,20 @@ def test_softmax_is_not_applied_twice(tmp_path, tiny_bert):
     assert answer["score"] == pytest.approx(float(own.max()), abs=1e-5)
 
 
-def test_labels_are_the_ones_that_were_saved(tmp_path, tiny_bert):
-    hidden_size = load_encoder(tiny_bert, device="cpu").config.hidden_size
-    probe = LinearProbe(hidden_size, num_labels=3)
-    with torch.no_grad():
-        probe.linear.weight.zero_()
-        probe.linear.bias.copy_(torch.tensor([0.0, 0.0, 9.0]))
-    save_probe(probe, tmp_path, tiny_bert, ("bad", "so-so", "good"), max_length=MAX_LENGTH)
-    assert load_classifier(str(tmp_path))("whatever")[0]["label"] == "good"
+def test_a_probe_whose_labels_stand_in_the_other_order(tmp_path, tiny_bert):
+    straight = load_classifier(saved_probe(tmp_path / "a", tiny_bert))
+    turned = load_classifier(saved_probe(tmp_path / "b", tiny_bert, ("pos", "neg")))
+    for one, other in zip(straight(TEXTS), turned(TEXTS), strict=True):
+        assert one["score"] == other["score"]
+        assert {one["label"], other["label"]} == {"NEGATIVE", "POSITIVE"}
+    assert torch.equal(predict(straight, TEXTS), predict(turned, TEXTS).flip(1))
 
 
-def test_a_folder_that_does_not_exist(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nowhere.*expected 'packaged', or a folder"):
-        load_classifier(tmp_path / "nowhere")
+@pytest.mark.parametrize("labels", [("bad", "so-so", "good"), ("no", "yes"), ("NEGATIVE",)])
+def test_a_probe_with_other_labels_is_refused(tmp_path, tiny_bert, labels):
+    saved_probe(tmp_path, tiny_bert, labels, num_labels=len(labels))
+    with pytest.raises(ValueError, match=f"are {', '.join(labels)}: {REMEDY}"):
+        load_classifier(tmp_path)
 
 
 def test_a_damaged_probe(tmp_path, tiny_bert):
@@ -137,3 +496,222 @@ def test_an_encoder_that_is_gone(tmp_path):
     save_probe(LinearProbe(8), tmp_path, tmp_path / "moved")
     with pytest.raises(FileNotFoundError, match="moved"):
         load_classifier(tmp_path)
+
+
+def test_gradients_reach_the_word_vectors_for_attributions(tmp_path, tiny_bert):
+    classifier = load_classifier(saved_probe(tmp_path, tiny_bert))
+    model, words = classifier.model, []
+    assert isinstance(model, ProbeForSequenceClassification)
+
+    def keep(_, __, output):
+        words.append(output.requires_grad_())
+
+    model.get_input_embeddings().register_forward_hook(keep)
+    tokens = classifier.tokenizer(TEXTS[3], return_tensors="pt").to(model.device)
+    model(**tokens).logits[0, 1].backward()
+    assert words[0].grad.shape[1] == tokens["input_ids"].shape[1]
+    assert (words[0].grad.abs().sum(dim=2) > 0).all()
+
+
+# A probe with an adapter
+
+
+@pytest.fixture
+def adapted(tmp_path, tiny_bert):
+    """Return a folder with probe and adapter, and what the unmerged parts make of a text."""
+    import peft
+
+    torch.manual_seed(8)
+    encoder = load_encoder(tiny_bert, device="cpu")
+    settings = peft.LoraConfig(r=4, lora_alpha=8, target_modules="all-linear")
+    model = peft.get_peft_model(encoder, settings).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(0, 0.3)
+    folder = tmp_path / "adapted"
+    probe, _ = load_probe(saved_probe(folder, tiny_bert))
+    save_adapter(model, folder)
+
+    def logits(text, with_adapter=True):
+        tokens = load_tokenizer(tiny_bert)(
+            text, truncation=True, max_length=MAX_LENGTH, return_tensors="pt"
+        )
+        with torch.no_grad():
+            if with_adapter:
+                return probe(model(**tokens).last_hidden_state[:, 0])
+            with model.disable_adapter():
+                return probe(model(**tokens).last_hidden_state[:, 0])
+
+    return folder, logits
+
+
+@pytest.mark.parametrize("text", [*TEXTS, LONG], ids=["short", "bad", "empty", "longer", "cut"])
+def test_an_adapter_beside_a_probe_changes_its_encoder(adapted, text):
+    folder, logits = adapted
+    classifier = load_classifier(folder)
+    tokens = classifier.tokenizer(
+        text, truncation=True, max_length=classifier.max_length, return_tensors="pt"
+    ).to(classifier.model.device)
+    with torch.no_grad():
+        found = classifier.model(**tokens).logits.cpu()
+    # The files hold half precision, which has eleven bits.
+    torch.testing.assert_close(found, logits(text), rtol=2e-3, atol=2e-3)
+    assert (found - logits(text, with_adapter=False)).abs().max() > 0.1
+    (answer,) = classifier(text)
+    assert answer["score"] == pytest.approx(float(found.softmax(dim=1).max()), abs=1e-5)
+
+
+@pytest.fixture
+def packaged(adapted, monkeypatch, tmp_path):
+    """Return the folder of a packaged classifier on the tiny BERT."""
+    folder = shutil.copytree(adapted[0], tmp_path / "data/packaged_classifier")
+    hashes = {path.name: sources.file_sha256(path) for path in folder.iterdir()}
+    (folder / "record.json").write_text(json.dumps({"files_sha256": hashes}))
+    monkeypatch.setattr(module, "files", lambda package: tmp_path)
+    return folder
+
+
+def test_the_packaged_classifier_is_the_default(adapted, packaged):
+    expected = load_classifier(adapted[0])(TEXTS)
+    assert load_classifier()(TEXTS) == load_classifier("packaged")(TEXTS) == expected
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json", PROBE_FILE])
+def test_a_packaged_file_that_is_damaged_or_gone_is_named(packaged, name):
+    content = (packaged / name).read_bytes()
+    (packaged / name).write_bytes(content.replace(b"0", b"1"))
+    with pytest.raises(sources.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"):
+        load_classifier()
+    (packaged / name).unlink()
+    with pytest.raises(sources.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"):
+        load_classifier()
+
+
+# The pipeline
+
+
+def test_a_batch_answers_as_one_text_at_a_time(tiny):
+    texts = [*TEXTS, LONG] * 5
+    assert len(texts) > module.BATCH_SIZE
+    for text, answer in zip(texts, tiny(texts), strict=True):
+        (alone,) = tiny(text)
+        assert alone["label"] == answer["label"]
+        assert alone["score"] == pytest.approx(answer["score"], abs=1e-5)
+
+
+def test_an_empty_list_gives_an_empty_list(tiny):
+    assert tiny([]) == []
+    assert tiny(()) == []
+
+
+def test_a_tuple_is_as_good_as_a_list(tiny):
+    assert tiny(tuple(TEXTS)) == tiny(TEXTS)
+
+
+def test_both_scores_on_request(tiny):
+    for scores in (tiny(TEXTS[0], top_k=None), *tiny([TEXTS[0], TEXTS[1]], top_k=None)):
+        assert {score["label"] for score in scores} == {"NEGATIVE", "POSITIVE"}
+        assert sum(score["score"] for score in scores) == pytest.approx(1, abs=1e-6)
+        assert scores[0]["score"] > scores[1]["score"]
+
+
+@pytest.mark.parametrize("text", [None, 3, b"bytes", {"text": "good"}, iter(["good"])])
+def test_what_is_no_text_is_refused(tiny, text):
+    with pytest.raises(TypeError, match=r"expected a text or a list of texts"):
+        tiny(text)
+
+
+@pytest.mark.parametrize("wrong", [None, 3.5, float("nan"), b"bytes", ["nested"]])
+def test_a_list_with_something_else_in_it_is_refused_with_its_place(tiny, wrong):
+    with pytest.raises(TypeError, match=r"text 2 of 4 is .*: expected a string; leave it out"):
+        tiny(["good", "bad", wrong, "good"])
+
+
+def test_a_hundred_thousand_words_are_cut(tiny):
+    words = ["good", "bad"] * 50_000
+    assert tiny(" ".join(words)) == tiny(" ".join(words[:510]))
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a good film \udfff", "\udc00\ud800 bad"])
+def test_half_a_character_pair_is_read_as_a_question_mark(tiny, text):
+    readable = "".join("?" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+    assert tiny(text) == tiny(readable)
+    assert tiny([text, "good"]) == tiny([readable, "good"])
+
+
+# predict
+
+
+@pytest.fixture
+def float32(monkeypatch):
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
+
+
+def pipelines_probabilities(classifier, texts):
+    answers = classifier(texts, top_k=None)
+    named = [{score["label"]: score["score"] for score in scores} for scores in answers]
+    return torch.tensor([[scores["NEGATIVE"], scores["POSITIVE"]] for scores in named])
+
+
+@pytest.mark.parametrize("token_budget", [10, 60, 4_096])
+def test_predict_gives_the_pipelines_probabilities(tiny, float32, monkeypatch, token_budget):
+    monkeypatch.setattr(module, "PREDICT_TOKENS", token_budget)
+    texts = [*TEXTS, LONG, "hate", "x y z", LONG[:300], "boring boring"]
+    found = predict(tiny, texts)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, pipelines_probabilities(tiny, texts), rtol=0, atol=1e-5)
+
+
+def test_predict_of_a_probe_with_an_adapter(adapted, float32):
+    folder, logits = adapted
+    classifier = load_classifier(folder)
+    expected = torch.cat([logits(text) for text in TEXTS]).softmax(dim=1)
+    torch.testing.assert_close(predict(classifier, TEXTS), expected, rtol=0, atol=2e-3)
+
+
+def test_predict_names_its_columns_by_label_not_by_number(own_copy, tiny, float32):
+    change_config(own_copy, id2label={0: "POSITIVE", 1: "NEGATIVE"})
+    turned = load_classifier(own_copy)
+    assert torch.equal(predict(turned, TEXTS), predict(tiny, TEXTS).flip(1))
+    torch.testing.assert_close(
+        predict(turned, TEXTS), pipelines_probabilities(turned, TEXTS), rtol=0, atol=1e-5
+    )
+
+
+def test_predict_in_bfloat16_is_close(tiny, monkeypatch):
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
+    exact = predict(tiny, TEXTS)
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "bfloat16")
+    rough = predict(tiny, TEXTS)
+    assert not torch.equal(rough, exact)
+    assert rough.dtype == torch.float32
+    torch.testing.assert_close(rough, exact, rtol=0, atol=0.05)
+
+
+def test_predict_cuts_long_texts_as_the_pipeline_does(own_copy, float32):
+    change_config(own_copy, max_length_trained=MAX_LENGTH)
+    classifier = load_classifier(own_copy)
+    torch.testing.assert_close(
+        predict(classifier, [LONG, "good"]),
+        pipelines_probabilities(classifier, [LONG, "good"]),
+        rtol=0,
+        atol=1e-5,
+    )
+
+
+def test_predict_of_no_texts_gives_no_rows(tiny):
+    found = predict(tiny, [])
+    assert found.shape == (0, 2)
+    assert found.dtype == torch.float32
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "\ud800"])
+def test_predict_names_the_row_of_what_cannot_be_read(tiny, wrong):
+    with pytest.raises((TypeError, ValueError), match=r"\b1\b"):
+        predict(tiny, ["good", wrong, "bad"])
+
+
+def test_predict_of_one_text_is_refused_instead_of_read_letter_by_letter(tiny):
+    with pytest.raises(TypeError, match="list"):
+        predict(tiny, "a good film")
