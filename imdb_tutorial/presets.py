@@ -90,6 +90,37 @@ class Preset:
             )
         return dataclasses.replace(self, **changes)
 
+    def for_fine_tuning(self) -> "Preset":
+        """Return this preset's choices for fine-tuning, where BERT itself learns.
+
+        Returns:
+            A copy with fewer reviews, a smaller step and fewer epochs. Its learning rate falls in a
+            straight line to zero, so ``gamma`` and ``pooling`` play no part.
+        """
+        return self.replace(**FINE_TUNING.get(self.name, FINE_TUNING["full"]))
+
+
+# The laptop's fit into two minutes on two cores; the full ones are the classic values.
+FINE_TUNING = {
+    "laptop": {
+        "train_size": 600,
+        "validation_size": 200,
+        "test_size": 1_000,
+        "max_length": 160,
+        "batch_size": 16,
+        "learning_rate": 1e-4,
+        "num_epochs": 3,
+    },
+    "full": {
+        "train_size": 1_000,
+        "validation_size": 1_000,
+        "test_size": 1_000,
+        "max_length": 512,
+        "batch_size": 8,
+        "learning_rate": 5e-5,
+        "num_epochs": 10,
+    },
+}
 
 PRESETS = {
     preset.name: preset

@@ -1,0 +1,646 @@
+"""Fine-tuning: the best epoch is kept, and a run that is killed ends like one that never was."""
+
+import functools
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file
+
+import imdb_tutorial
+from imdb_tutorial import load_classifier, load_preset, load_reviews, predict
+from imdb_tutorial.finetuning import (
+    ID2LABEL,
+    finetune,
+    history_of,
+    last_whole_checkpoint,
+    load_model,
+    tokenize_reviews,
+    training_arguments,
+)
+
+MODULE = sys.modules[finetune.__module__]
+EPOCH_STEPS = 10
+FIRST, SECOND, THIRD = (f"checkpoint-{epoch * EPOCH_STEPS}" for epoch in (1, 2, 3))
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([MODULE.__name__, "pytest"])
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Let this process add up in the same order as the ones that it starts."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def weights_of(model) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def outcome(trainer, history) -> dict:
+    return {
+        "weights": weights_of(trainer.model),
+        "losses": [loss.hex() for loss in history.train_losses],
+        "accuracies": [accuracy.hex() for accuracy in history.val_accuracy],
+        "evaluations": [
+            (entry["step"], entry["eval_loss"].hex(), entry["eval_f1"].hex())
+            for entry in trainer.state.log_history
+            if "eval_loss" in entry
+        ],
+        "best": Path(trainer.state.best_model_checkpoint).name,
+    }
+
+
+def steps_of(monkeypatch) -> list:
+    """Return a list that grows by one with every training step."""
+    steps = []
+    original = transformers.Trainer.training_step
+
+    def counted(self, *args, **kwargs):
+        steps.append(self.state.global_step)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(transformers.Trainer, "training_step", counted)
+    return steps
+
+
+def checkpoints_in(folder) -> list[str]:
+    return sorted(path.name for path in folder.glob("checkpoint-*"))
+
+
+@pytest.fixture(scope="module")
+def finished(tuning_preset, tmp_path_factory):
+    """Return a finished run: its folder, its trainer, its history and a copy of the folder."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("IMDB_TUTORIAL_DTYPE", raising=False)
+        trainer, history = finetune(tuning_preset, folder)
+    torch.set_num_threads(threads)
+    shutil.copytree(folder, folder.with_name("copy"))
+    return folder, trainer, history
+
+
+@pytest.fixture
+def run_folder(finished):
+    """Return the finished run's folder, which a test may damage, at the place where it ran."""
+    folder, _, _ = finished
+    shutil.rmtree(folder)
+    shutil.copytree(folder.with_name("copy"), folder)
+    return folder
+
+
+# The run
+
+
+def test_the_loss_falls_and_every_epoch_is_in_the_history(finished, tuning_preset):
+    _, trainer, history = finished
+    assert len(history.train_losses) == len(history.val_accuracy) == tuning_preset.num_epochs
+    assert history.train_losses[-1] < 0.95 * history.train_losses[0]
+    assert all(0 < accuracy < 1 for accuracy in history.val_accuracy)
+    log = trainer.state.log_history
+    assert history.train_losses == [entry["loss"] for entry in log if "loss" in entry]
+    assert history.val_accuracy == [e["eval_accuracy"] for e in log if "eval_accuracy" in e]
+    assert history == history_of(log)
+
+
+def test_one_line_an_epoch_is_printed(tuning_preset, tmp_path, capfd):
+    _, history = finetune(tuning_preset.replace(num_epochs=2), tmp_path)
+    printed = capfd.readouterr()
+    lines = [line for line in printed.out.splitlines() if line.startswith("epoch")]
+    for epoch, line in enumerate(lines, start=1):
+        loss, accuracy = history.train_losses[epoch - 1], history.val_accuracy[epoch - 1]
+        assert line == f"epoch {epoch:2}  loss {loss:.4f}  accuracy {accuracy:.1%}"
+    assert len(lines) == 2
+    assert "MISSING" not in printed.out + printed.err
+
+
+def test_the_best_epoch_is_the_one_that_is_held(finished):
+    folder, trainer, history = finished
+    best = history.val_accuracy.index(max(history.val_accuracy)) + 1
+    checkpoint = Path(trainer.state.best_model_checkpoint)
+    assert checkpoint == folder / f"checkpoint-{best * EPOCH_STEPS}"
+    stored = load_file(folder.with_name("copy") / checkpoint.name / "model.safetensors")
+    held = trainer.model.state_dict()
+    assert stored.keys() == held.keys()
+    assert all(torch.equal(stored[name], held[name].cpu()) for name in held)
+
+
+def test_the_best_epoch_is_chosen_by_validation_accuracy_alone(
+    tuning_preset, tmp_path, monkeypatch
+):
+    accuracies = iter([0.25, 0.75, 0.5])
+    monkeypatch.setattr(
+        MODULE,
+        "compute_metrics",
+        lambda prediction: {"accuracy": next(accuracies), "f1": 0.0},
+    )
+    trainer, history = finetune(tuning_preset, tmp_path)
+    assert history.val_accuracy == [0.25, 0.75, 0.5]
+    assert trainer.state.best_model_checkpoint == str(tmp_path / SECOND)
+    assert checkpoints_in(tmp_path) == [SECOND, THIRD]
+    best, last = (load_file(tmp_path / name / "model.safetensors") for name in (SECOND, THIRD))
+    held = trainer.model.state_dict()
+    assert all(torch.equal(best[name], held[name].cpu()) for name in held)
+    assert not all(torch.equal(best[name], last[name]) for name in held)
+
+
+def test_every_epochs_accuracy_comes_out_again_by_hand(tuning_preset, tmp_path, monkeypatch):
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
+    split = load_reviews(tuning_preset)["validation"]
+    by_hand = []
+
+    def keep(self, args, state, control, **kwargs):
+        classifier = load_classifier(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        right = predict(classifier, split["text"][:]).argmax(dim=1)
+        by_hand.append((right == torch.tensor(split["label"][:])).double().mean().item())
+
+    monkeypatch.setattr(MODULE.ProgressPrinter, "on_save", keep)
+    _, history = finetune(tuning_preset, tmp_path)
+    assert len(set(by_hand)) > 1
+    assert history.val_accuracy == pytest.approx(by_hand, abs=1e-9)
+
+
+def test_the_same_seed_gives_the_same_numbers_bit_for_bit(finished, tuning_preset, tmp_path):
+    _, trainer, history = finished
+    torch.manual_seed(12345)
+    again = finetune(tuning_preset, tmp_path)
+    assert outcome(*again) == outcome(trainer, history)
+
+
+def test_another_seed_gives_other_numbers(finished, tuning_preset, tmp_path):
+    _, _, history = finished
+    _, other = finetune(tuning_preset.replace(seed=2, num_epochs=3), tmp_path)
+    assert all(a != b for a, b in zip(other.train_losses, history.train_losses, strict=True))
+
+
+def test_few_checkpoints_are_kept_the_best_and_the_last(finished):
+    folder, trainer, _ = finished
+    copy = folder.with_name("copy")
+    kept = checkpoints_in(copy)
+    assert len(kept) <= 2
+    assert {Path(trainer.state.best_model_checkpoint).name, THIRD} <= set(kept)
+    assert {path.name for path in copy.iterdir()} == {*kept, "run.json"}
+
+
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_the_precision_is_the_one_that_was_asked_for(tuning_preset, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", name)
+    seen = set()
+    forward = transformers.BertForSequenceClassification.forward
+
+    @functools.wraps(forward)
+    def watched(self, *args, **kwargs):
+        device = self.device.type
+        lower = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+        seen.add((self.training, lower))
+        return forward(self, *args, **kwargs)
+
+    monkeypatch.setattr(transformers.BertForSequenceClassification, "forward", watched)
+    trainer, _ = finetune(tuning_preset.replace(num_epochs=1), tmp_path)
+    lower = None if name == "float32" else torch.bfloat16
+    assert seen == {(True, lower), (False, lower)}
+    assert {parameter.dtype for parameter in trainer.model.parameters()} == {torch.float32}
+
+
+def test_reviews_can_be_given_instead_of_the_presets_own(tuning_preset, tmp_path):
+    reviews = load_reviews(tuning_preset)
+    del reviews["test"]
+    reviews["train"] = reviews["train"].select(range(16))
+    trainer, history = finetune(tuning_preset.replace(num_epochs=1), tmp_path, reviews)
+    assert trainer.state.global_step == 2
+    assert len(history.train_losses) == 1
+
+
+# Model, data and settings
+
+
+def test_the_model_has_named_labels_and_a_new_head(tuning_preset):
+    torch.manual_seed(0)
+    one, other = load_model(tuning_preset), load_model(tuning_preset)
+    assert one.config.id2label == ID2LABEL == {0: "NEGATIVE", 1: "POSITIVE"}
+    assert one.config.label2id == {"NEGATIVE": 0, "POSITIVE": 1}
+    assert {parameter.dtype for parameter in one.parameters()} == {torch.float32}
+    assert all(parameter.requires_grad for parameter in one.parameters())
+    weights = other.state_dict()
+    new = {name for name, tensor in one.state_dict().items() if not tensor.equal(weights[name])}
+    assert new == {"classifier.weight"}
+
+
+def test_an_encoder_that_does_not_exist(tuning_preset, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        finetune(tuning_preset.replace(encoder=str(tmp_path / "nowhere")), tmp_path / "out")
+
+
+def test_tokenized_reviews_are_cut_and_not_padded(tuning_preset):
+    from imdb_tutorial.encoder import load_tokenizer
+
+    split = load_reviews(tuning_preset)["validation"]
+    tokenizer = load_tokenizer(tuning_preset.encoder)
+    rows = tokenize_reviews(split, tokenizer, 7)
+    assert set(rows.column_names) == {"input_ids", "labels", "length", "id"}
+    assert rows["labels"][:] == split["label"][:]
+    assert rows["id"][:] == split["id"][:]
+    for text, ids, length in zip(split["text"], rows["input_ids"], rows["length"], strict=True):
+        assert ids == tokenizer(text, truncation=True, max_length=7)["input_ids"]
+        assert len(ids) == length <= 7
+
+
+def test_a_batch_is_padded_to_its_own_longest_review(finished, tuning_preset):
+    _, trainer, _ = finished
+    for batch in trainer.get_train_dataloader():
+        assert batch["attention_mask"].sum(dim=1).max() == batch["input_ids"].shape[1]
+        assert batch["input_ids"].shape[0] == tuning_preset.batch_size
+
+
+def test_the_settings_say_what_the_preset_says(tuning_preset, tmp_path):
+    preset = tuning_preset.replace(num_epochs=7, learning_rate=2e-4, batch_size=3, seed=11)
+    settings = training_arguments(preset, tmp_path)
+    assert settings.num_train_epochs == 7
+    assert settings.learning_rate == 2e-4
+    assert settings.per_device_train_batch_size == 3
+    assert settings.seed == 11
+    assert settings.output_dir == str(tmp_path)
+    assert settings.report_to == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("laptop", {"train_size": 600, "num_epochs": 3}),
+        ("full", {"train_size": 1_000, "validation_size": 1_000, "num_epochs": 10}),
+    ],
+)
+def test_presets_for_fine_tuning(name, expected):
+    preset = load_preset(name).for_fine_tuning()
+    assert {field: getattr(preset, field) for field in expected} == expected
+    assert preset.name == name
+    assert preset.encoder == load_preset(name).encoder
+    assert preset.for_fine_tuning() == preset
+    own = load_preset("full").replace(name="own", seed=5).for_fine_tuning()
+    assert (own.name, own.seed) == ("own", 5)
+    assert own.batch_size == 8
+
+
+def test_no_public_name_is_also_the_name_of_a_module():
+    # Importing imdb_tutorial.x would put the module in the place of imdb_tutorial's function x.
+    modules = {path.stem for path in Path(imdb_tutorial.__file__).parent.iterdir()}
+    assert modules & set(imdb_tutorial.__all__) == set()
+
+
+# Interrupted and started again
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(where: str, number: int) -> None:
+    """Make this process die the given time that it comes to a place."""
+    calls = 0
+
+    def reached() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls == number
+
+    step, save = transformers.Trainer.training_step, torch.save
+    save_to_json = transformers.TrainerState.save_to_json
+
+    def step_or_die(self, *args, **kwargs):
+        if reached():
+            die()
+        return step(self, *args, **kwargs)
+
+    def save_or_die(content, file, *args, **kwargs):
+        save(content, file, *args, **kwargs)
+        if Path(file).name == "optimizer.pt" and reached():
+            os.truncate(file, os.path.getsize(file) // 2)
+            die()
+
+    def state_or_die(self, path):
+        if reached():
+            die()
+        save_to_json(self, path)
+
+    if where == "step":
+        transformers.Trainer.training_step = step_or_die
+    elif where == "half an optimizer":
+        torch.save = save_or_die
+    else:
+        transformers.TrainerState.save_to_json = state_or_die
+
+
+def work(folder: Path, preset, kill: tuple[str, int] | None, second_epoch) -> None:
+    torch.set_num_threads(1)
+    step = transformers.Trainer.training_step
+
+    def slow_from_the_second_epoch_on(self, *args, **kwargs):
+        if self.state.global_step >= EPOCH_STEPS:
+            second_epoch.set()
+            time.sleep(0.3)
+        return step(self, *args, **kwargs)
+
+    if kill:
+        arm(*kill)
+    else:
+        transformers.Trainer.training_step = slow_from_the_second_epoch_on
+    finetune(preset, folder)
+
+
+def start(folder: Path, preset, kill: tuple[str, int] | None = None):
+    second_epoch = PROCESSES.Event()
+    process = PROCESSES.Process(target=work, args=(folder, preset, kill, second_epoch))
+    process.start()
+    return process, second_epoch
+
+
+@pytest.mark.parametrize(
+    ("where", "number", "kept", "first_step"),
+    [
+        ("step", 4, [], 0),
+        ("step", EPOCH_STEPS + 4, [FIRST], EPOCH_STEPS),
+        ("step", 2 * EPOCH_STEPS + 1, [FIRST, SECOND], 2 * EPOCH_STEPS),
+        ("half an optimizer", 2, [FIRST, SECOND], EPOCH_STEPS),
+        ("no state yet", 1, [FIRST], 0),
+        ("no state yet", 3, [FIRST, SECOND, THIRD], 2 * EPOCH_STEPS),
+    ],
+)
+def test_killed_and_started_again(
+    finished, tuning_preset, tmp_path, monkeypatch, capsys, where, number, kept, first_step
+):
+    _, trainer, history = finished
+    process, _ = start(tmp_path, tuning_preset, (where, number))
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    assert checkpoints_in(tmp_path) == kept
+    steps = steps_of(monkeypatch)
+    assert outcome(*finetune(tuning_preset, tmp_path)) == outcome(trainer, history)
+    assert steps == list(range(first_step, 3 * EPOCH_STEPS))
+    assert ("is not whole" in capsys.readouterr().out) == (where != "step")
+
+
+def test_killed_from_outside_after_the_first_checkpoint(
+    finished, tuning_preset, tmp_path, monkeypatch
+):
+    _, trainer, history = finished
+    process, second_epoch = start(tmp_path, tuning_preset)
+    assert second_epoch.wait(120)
+    time.sleep(random.uniform(0, 0.3))
+    process.kill()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    assert FIRST in checkpoints_in(tmp_path)
+    steps = steps_of(monkeypatch)
+    assert outcome(*finetune(tuning_preset, tmp_path)) == outcome(trainer, history)
+    assert len(steps) < 3 * EPOCH_STEPS
+
+
+def test_a_finished_run_trains_nothing_and_gives_the_same_history(
+    finished, run_folder, tuning_preset, monkeypatch
+):
+    _, trainer, history = finished
+    steps = steps_of(monkeypatch)
+    again = finetune(tuning_preset, run_folder)
+    assert steps == []
+    assert again[1] == history
+    assert outcome(*again) == outcome(trainer, history)
+
+
+def test_a_finished_run_in_a_folder_that_was_moved_still_gives_its_best_epoch(
+    finished, run_folder, tuning_preset, tmp_path, monkeypatch
+):
+    _, trainer, history = finished
+    assert Path(trainer.state.best_model_checkpoint).name != THIRD
+    shutil.move(run_folder, tmp_path / "moved")
+    try:
+        steps = steps_of(monkeypatch)
+        again = finetune(tuning_preset, tmp_path / "moved")
+        assert steps == []
+        assert weights_of(again[0].model) == weights_of(trainer.model)
+        assert again[1] == history
+    finally:
+        shutil.copytree(run_folder.with_name("copy"), run_folder)
+
+
+def half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def turned_bytes(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 8] = bytes(byte ^ 0xFF for byte in content[middle : middle + 8])
+    path.write_bytes(content)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("optimizer.pt", half),
+        ("optimizer.pt", turned_bytes),
+        ("scheduler.pt", empty),
+        ("rng_state.pth", Path.unlink),
+        ("model.safetensors", half),
+        ("model.safetensors", Path.unlink),
+        ("trainer_state.json", half),
+        ("trainer_state.json", Path.unlink),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    finished, run_folder, tuning_preset, capsys, monkeypatch, name, damage
+):
+    _, trainer, history = finished
+    damage(run_folder / THIRD / name)
+    steps = steps_of(monkeypatch)
+    assert outcome(*finetune(tuning_preset, run_folder)) == outcome(trainer, history)
+    said = [line for line in capsys.readouterr().out.splitlines() if "not whole" in line]
+    assert len(said) == 1
+    assert said[0].startswith(f"{THIRD} is not whole (")
+    assert said[0].endswith(f": trying {SECOND}")
+    assert steps == list(range(2 * EPOCH_STEPS, 3 * EPOCH_STEPS))
+    assert last_whole_checkpoint(run_folder) == run_folder / THIRD
+
+
+def test_where_every_checkpoint_is_damaged_the_run_starts_again(
+    finished, run_folder, tuning_preset, capsys, monkeypatch
+):
+    _, trainer, history = finished
+    for checkpoint in (SECOND, THIRD):
+        half(run_folder / checkpoint / "optimizer.pt")
+    steps = steps_of(monkeypatch)
+    assert outcome(*finetune(tuning_preset, run_folder)) == outcome(trainer, history)
+    out = capsys.readouterr().out
+    assert f"{THIRD} is not whole" in out and f"{SECOND} is not whole" in out
+    assert "trying the start" in out
+    assert steps == list(range(3 * EPOCH_STEPS))
+
+
+def test_damaged_checkpoints_do_not_push_out_whole_ones(
+    run_folder, tuning_preset, monkeypatch, capsys
+):
+    for checkpoint in (SECOND, THIRD):
+        half(run_folder / checkpoint / "optimizer.pt")
+    step = transformers.Trainer.training_step
+
+    def stop(self, *args, **kwargs):
+        if self.state.global_step == EPOCH_STEPS + 3:
+            raise KeyboardInterrupt
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(transformers.Trainer, "training_step", stop)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(tuning_preset, run_folder)
+    assert last_whole_checkpoint(run_folder) == run_folder / FIRST
+
+
+def test_the_best_epochs_damaged_model_is_not_taken_for_whole(
+    finished, run_folder, tuning_preset, capsys
+):
+    _, trainer, history = finished
+    best = Path(trainer.state.best_model_checkpoint).name
+    half(run_folder / best / "model.safetensors")
+    assert outcome(*finetune(tuning_preset, run_folder)) == outcome(trainer, history)
+    assert f"{best} is not whole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"seed": 2}, "seed"),
+        ({"learning_rate": 1e-3}, "learning_rate"),
+        ({"train_size": 40}, "train_size and train_ids_sha256"),
+        ({"num_epochs": 4, "max_length": 8}, "max_length and num_epochs"),
+    ],
+    ids=str,
+)
+def test_another_runs_folder_is_refused_with_what_differs(
+    run_folder, tuning_preset, monkeypatch, changes, named
+):
+    steps = steps_of(monkeypatch)
+    with pytest.raises(ValueError, match=rf"another run, with another {named}: choose another"):
+        finetune(tuning_preset.replace(**changes), run_folder)
+    assert steps == []
+    assert last_whole_checkpoint(run_folder) == run_folder / THIRD
+    assert json.loads((run_folder / "run.json").read_text())["seed"] == tuning_preset.seed
+
+
+@pytest.mark.parametrize("pool", ["train", "validation"])
+def test_the_folder_of_a_run_on_other_reviews_is_refused(run_folder, tuning_preset, pool):
+    reviews = load_reviews(tuning_preset)
+    rows = range(len(reviews[pool]) - 1, -1, -1)
+    reviews[pool] = reviews[pool].map(lambda row: {"id": f"other/{row['id']}"}).select(rows)
+    with pytest.raises(ValueError, match=f"another {pool}_ids_sha256"):
+        finetune(tuning_preset, run_folder, reviews)
+
+
+def test_checkpoints_of_nobody_knows_which_run_are_refused(run_folder, tuning_preset, monkeypatch):
+    (run_folder / "run.json").unlink()
+    steps = steps_of(monkeypatch)
+    with pytest.raises(ValueError, match=r"belong to|another run"):
+        finetune(tuning_preset.replace(seed=2), run_folder)
+    assert steps == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "{}"])
+def test_a_damaged_run_file_is_a_clear_error(run_folder, tuning_preset, content):
+    (run_folder / "run.json").write_text(content)
+    with pytest.raises(ValueError, match=r"choose another output_dir, or delete it"):
+        finetune(tuning_preset, run_folder)
+
+
+@pytest.mark.parametrize("below", ["", "deeper/out"])
+def test_an_output_that_cannot_be_written_to_is_found_out_before_the_training(
+    tuning_preset, tmp_path, monkeypatch, below
+):
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    steps = steps_of(monkeypatch)
+    with pytest.raises(PermissionError, match=r"cannot write to .*taken.*choose an output_dir"):
+        finetune(tuning_preset, taken / below)
+    assert steps == []
+    assert taken.read_text() == "mine"
+
+
+def test_a_full_disk_is_found_out_before_the_training(tuning_preset, tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(28, "No space left on device")
+
+    steps = steps_of(monkeypatch)
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        finetune(tuning_preset, tmp_path)
+    assert steps == []
+    assert list(tmp_path.iterdir()) == []
+
+
+# last_whole_checkpoint
+
+
+def test_no_checkpoint_is_no_checkpoint(tmp_path, capsys):
+    assert last_whole_checkpoint(tmp_path) is None
+    assert last_whole_checkpoint(tmp_path / "nowhere") is None
+    assert capsys.readouterr().out == ""
+
+
+def test_the_newest_checkpoint_is_the_one_with_the_most_steps(finished, tmp_path, capsys):
+    whole = finished[0].with_name("copy") / THIRD
+    for steps in (20, 30, 9, 100):  # 20 is the best one, whose model the others need
+        shutil.copytree(whole, tmp_path / f"checkpoint-{steps}")
+    for name in ("checkpoint-best", "checkpoint-", "checkpoint-500.tmp", "other-900"):
+        shutil.copytree(whole, tmp_path / name)
+    assert last_whole_checkpoint(tmp_path) == tmp_path / "checkpoint-100"
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_with_a_checkpoints_name_is_passed_over(finished, tmp_path, capsys):
+    (tmp_path / "checkpoint-40").write_text("no folder")
+    (tmp_path / "checkpoint-50").mkdir()
+    assert last_whole_checkpoint(tmp_path) is None
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rpartition(": trying ")[2] for line in lines] == ["checkpoint-40", "the start"]
+
+
+def test_no_byte_can_be_turned_so_that_the_search_itself_fails(finished, tmp_path):
+    checkpoint = tmp_path / "checkpoint-30"
+    shutil.copytree(finished[0].with_name("copy") / THIRD, checkpoint)
+    path = checkpoint / "scheduler.pt"
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        if last_whole_checkpoint(tmp_path):
+            assert torch.load(path, weights_only=True)
+
+
+def test_nothing_in_a_checkpoint_is_run(finished, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return open, (str(tmp_path / "sprung"), "w")
+
+    shutil.copytree(finished[0].with_name("copy") / THIRD, tmp_path / THIRD)
+    for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
+        torch.save(Trap(), tmp_path / THIRD / name)
+    last_whole_checkpoint(tmp_path)
+    assert not (tmp_path / "sprung").exists()
