@@ -47,6 +47,8 @@ lint: setup
 bench: setup
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_speed.py
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_growth.py
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/finetune_speed.py
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/packaged_classifier.py
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

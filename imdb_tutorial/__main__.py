@@ -1,11 +1,11 @@
-"""The lessons' work without a notebook: ``python -m imdb_tutorial doctor | probe | classify``."""
+"""The lessons' work headless: ``python -m imdb_tutorial doctor | probe | finetune | classify``."""
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import os
 import platform
+import shutil
 import sys
 import time
 from importlib.metadata import version
@@ -44,22 +44,50 @@ def _parser() -> argparse.ArgumentParser:
         help="train a linear probe on a frozen BERT",
         argument_default=argparse.SUPPRESS,
     )
-    probe.add_argument("--preset", default=None, help="laptop or full")
+    _add_preset_arguments(probe)
     probe.add_argument("--pooling", choices=POOLINGS)
-    for pool in ("train", "validation", "test"):
-        probe.add_argument(f"--{pool}-size", type=_size, help="so many reviews, or all")
-    probe.add_argument("--num-epochs", type=int)
-    probe.add_argument("--seed", type=int)
     probe.add_argument(
         "--output", type=Path, default=None, help="save the probe and its record in this folder"
     )
     probe.set_defaults(run=_probe)
 
+    finetune = commands.add_parser(
+        "finetune",
+        help="fine-tune BERT with the Hugging Face Trainer",
+        argument_default=argparse.SUPPRESS,
+    )
+    _add_preset_arguments(finetune)
+    finetune.add_argument("--max-length", type=int, help="tokens")
+    finetune.add_argument("--batch-size", type=int)
+    finetune.add_argument("--learning-rate", type=float)
+    finetune.add_argument(
+        "--output",
+        type=Path,
+        default=Path("results/fine_tuned"),
+        help="save the model in this folder (default: %(default)s); a run that was interrupted "
+        "goes on when the command is given again",
+    )
+    finetune.set_defaults(run=_finetune)
+
     classify = commands.add_parser("classify", help="say whether texts are positive or negative")
     classify.add_argument("texts", nargs="+", metavar="text")
-    classify.add_argument("--model", default="packaged", help="a folder with a saved probe")
+    classify.add_argument("--model", default="packaged", help="a folder, or a hub name@revision")
     classify.set_defaults(run=_classify)
     return parser
+
+
+def _add_preset_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", default=None, help="laptop or full")
+    for pool in ("train", "validation", "test"):
+        parser.add_argument(f"--{pool}-size", type=_size, help="so many reviews, or all")
+    parser.add_argument("--num-epochs", type=int)
+    parser.add_argument("--seed", type=int)
+
+
+def _given(parsed: argparse.Namespace) -> dict:
+    """Return what was given on the command line and is a preset's field."""
+    fields = {field.name for field in dataclasses.fields(Preset)}
+    return {name: value for name, value in vars(parsed).items() if name in fields}
 
 
 def _size(text: str) -> int | None:
@@ -80,6 +108,29 @@ def _classify(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _finetune(parsed: argparse.Namespace) -> int:
+    from imdb_tutorial.classifier import load_classifier, predict
+    from imdb_tutorial.dataset import load_reviews
+    from imdb_tutorial.evaluation import accuracy_interval
+    from imdb_tutorial.export import save_finetuned
+    from imdb_tutorial.finetuning import finetune
+
+    preset = load_preset(parsed.preset).for_fine_tuning().replace(**_given(parsed))
+    reviews = load_reviews(preset)
+    for pool, split in reviews.items():
+        print(f"{pool}: {len(split):,} reviews")
+    checkpoints = parsed.output.with_name(f"{parsed.output.name}.checkpoints")
+    trainer, _ = finetune(preset, checkpoints, reviews)
+    save_finetuned(trainer, preset, parsed.output)
+    answers = predict(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(dim=1)
+    accuracy = accuracy_interval(answers.numpy() == reviews["test"]["label"][:])
+    print(f"accuracy on {accuracy.count:,} test reviews: {accuracy}")
+    save_finetuned(trainer, preset, parsed.output, {"accuracy": accuracy.value})
+    shutil.rmtree(checkpoints)
+    print(f"saved in {parsed.output}")
+    return 0
+
+
 def _probe(parsed: argparse.Namespace) -> int:
     import torch
 
@@ -91,9 +142,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.probe import LinearProbe, save_probe
     from imdb_tutorial.trainer import Trainer
 
-    fields = {field.name for field in dataclasses.fields(Preset)}
-    given = {name: value for name, value in vars(parsed).items() if name in fields}
-    preset = load_preset(parsed.preset).replace(**given)
+    preset = load_preset(parsed.preset).replace(**_given(parsed))
     began = time.perf_counter()
     reviews = load_reviews(preset)
     tokenizer, encoder = load_tokenizer(preset.encoder), load_encoder(preset.encoder)
@@ -125,12 +174,12 @@ def _probe(parsed: argparse.Namespace) -> int:
 
 
 def _record(preset: Preset, reviews, trainer, test_accuracy: float, seconds: float) -> dict:
+    from imdb_tutorial.dataset import ids_sha256
+
     return {
         "preset": dataclasses.asdict(preset),
         "reviews": {pool: len(split) for pool, split in reviews.items()},
-        "train_ids_sha256": hashlib.sha256(
-            "\n".join(reviews["train"]["id"][:]).encode()
-        ).hexdigest(),
+        "train_ids_sha256": ids_sha256(reviews["train"]["id"][:]),
         "train_losses": [round(loss, 5) for loss in trainer.train_losses],
         "val_accuracy": [round(accuracy, 5) for accuracy in trainer.val_accuracy],
         "test_accuracy": round(test_accuracy, 5),

@@ -9,14 +9,20 @@ WORDS = (
     "good great best love fine bad worst dull awful hate boring not very so but with for in on "
     "rent ##ed ##ing ##s ##ly ##er ##est . , ! ? ' - < > / br"
 ).split()
-LONGEST = ("test_other_precision.py", "test_notebooks_in_jupyterlab.py")
+LONGEST = (
+    "test_notebooks_in_jupyterlab.py",
+    "07_fine_tuning.ipynb",
+    "test_other_precision.py",
+    "test_explorer.py",
+)
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 def pytest_collection_modifyitems(items):
     """Start with what takes longest, so that two workers end at about the same time."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +58,60 @@ def tiny_bert(tmp_path_factory):
         )
     model.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(tiny_bert, tmp_path_factory):
+    """Return a folder with a classifier on the tiny BERT: random, but it tells texts apart."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("tiny_classifier")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            tiny_bert,
+            id2label={0: "NEGATIVE", 1: "POSITIVE"},
+            label2id={"NEGATIVE": 0, "POSITIVE": 1},
+        )
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 2:
+                parameter *= 15
+        model.classifier.weight *= 2
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tuning_preset(tiny_bert, tmp_path_factory):
+    """Return a preset that fine-tunes the tiny BERT within a second on 80 toy reviews.
+
+    One toy review in five has the wrong label, so that no accuracy is perfect.
+    """
+    from imdb_tutorial import load_preset
+
+    words = ("bad worst dull awful boring hate", "good great best love fine")
+    path = tmp_path_factory.mktemp("toy_reviews") / "reviews.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(("text", "label"))
+        for label in (0, 1):
+            for number in range(60):
+                shown = label if number % 5 else 1 - label
+                csv.writer(file).writerow((f"{words[label]} film {number}", shown))
+    return load_preset("laptop").replace(
+        reviews=str(path),
+        encoder=str(tiny_bert),
+        train_size=80,
+        validation_size=12,
+        test_size=16,
+        max_length=16,
+        batch_size=8,
+        learning_rate=1.5e-2,
+        num_epochs=3,
+        seed=1,
+    )
 
 
 @pytest.fixture

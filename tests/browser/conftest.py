@@ -50,11 +50,21 @@ class Lab:
 
     def open(self, notebook: str) -> None:
         """Open a notebook and wait until its kernel is ready."""
+        # A workspace of its own, or JupyterLab would open what the page before left open as well.
+        workspace = secrets.token_hex(4)
         self.page.goto(
-            f"{self.base}/lab/tree/{notebook}?token={self.token}", wait_until="domcontentloaded"
+            f"{self.base}/lab/workspaces/{workspace}/tree/{notebook}?token={self.token}",
+            wait_until="domcontentloaded",
         )
         self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
         self.page.wait_for_function(KERNEL_READY, timeout=90_000)
+
+    def close(self) -> None:
+        """Stop the notebook's kernel and close the page."""
+        self.page.evaluate(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext.shutdown()"
+        )
+        self.page.close()
 
     def run_all(self, timeout_s: int) -> list[dict]:
         """Run every cell in a cleared notebook; return the code cells' counts and outputs."""
@@ -99,7 +109,8 @@ def browser():
 def lab_address(browser, tmp_path_factory):
     """A JupyterLab server with private settings, over a copy of the notebooks."""
     root = tmp_path_factory.mktemp("lab")
-    shutil.copytree(NOTEBOOKS, root / "notebooks")
+    # As in a fresh clone: without what the lessons saved.
+    shutil.copytree(NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns("results"))
     config = root / "config/labconfig"
     config.mkdir(parents=True)
     quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
@@ -145,9 +156,15 @@ def lab_address(browser, tmp_path_factory):
         log.close()
 
 
+@pytest.fixture(scope="session")
+def new_lab(browser, lab_address):
+    """Return a function that opens a fresh page on the JupyterLab server."""
+    return lambda: Lab(*lab_address, browser.new_page(viewport={"width": 1280, "height": 900}))
+
+
 @pytest.fixture
-def lab(browser, lab_address):
+def lab(new_lab):
     """A fresh page on the JupyterLab server."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    yield Lab(*lab_address, page)
-    page.close()
+    opened = new_lab()
+    yield opened
+    opened.close()

@@ -1,0 +1,189 @@
+"""The explorer in a real page: typed into, clicked, attacked, and read as a reader sees it."""
+
+import itertools
+import os
+import re
+import string
+
+import pytest
+
+EXPLORER = ".imdb-explorer"
+ATTACK = (
+    "<script>window.attacked = 1</script><img src=x onerror='window.attacked = 2'>"
+    "<svg onload='window.attacked = 3'></svg> &lt;b&gt; <br /> \u202e fine \u202c zero\u200bwidth"
+)
+FRIENDLY = "A wonderful, moving film with brilliant actors."
+HOSTILE = "A dull, boring and pointless mess."
+
+
+NOTES = itertools.product(string.ascii_uppercase, repeat=2)
+
+
+def fresh(text: str) -> str:
+    """Return the text with a mark before it, so that an older answer is never taken for its."""
+    return f"Note {''.join(next(NOTES))}: {text}"
+
+
+class Page:
+    """Notebook 08, run, with its explorer in view."""
+
+    def __init__(self, lab):
+        self.page = lab.page
+        self.explorer = lab.page.locator(EXPLORER).first
+        self.box = self.explorer.locator("textarea")
+
+    def wait_for(self, state: str, timeout_s: int = 120) -> None:
+        self.page.wait_for_selector(f"{EXPLORER}-{state}", timeout=1_000 * timeout_s)
+
+    def text(self, selector: str) -> str:
+        return self.explorer.locator(selector).first.inner_text()
+
+    def ask(self, text: str, by_key: bool = False) -> str:
+        """Type a text, ask, wait for the words, and return the verdict's line."""
+        self.box.fill(text)
+        if by_key:
+            self.box.press("Control+Enter")
+        else:
+            self.explorer.get_by_role("button", name="Classify").click()
+        # Marks between the words aside, the shown text must begin as the asked one does.
+        self.page.wait_for_function(
+            """([root, beginning]) => {
+                const explorer = document.querySelector(root);
+                const shown = explorer.querySelector('.imdb-text');
+                return explorer.className.includes('imdb-explorer-answer')
+                    && explorer.querySelector('.imdb-summary')
+                    && shown.innerText.replace(/[\\s+−]/g, '').startsWith(beginning);
+            }""",
+            arg=[EXPLORER, re.sub(r"[\s+−]", "", text)[:20]],
+            timeout=120_000,
+        )
+        return self.text(".imdb-verdict")
+
+
+@pytest.fixture(scope="module")
+def page(new_lab):
+    lab = new_lab()
+    page = lab.page
+    lab.dialogs, lab.requests = [], []
+    page.on("dialog", lambda dialog: (lab.dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: lab.requests.append(request.url))
+    lab.open("08_classify_widget.ipynb")
+    cells = lab.run_all(timeout_s=600)
+    assert not [o for c in cells for o in c["outputs"] if o["output_type"] == "error"]
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.scrollToItem(3)")
+    page.locator(EXPLORER).first.wait_for(timeout=60_000)
+    page.locator(EXPLORER).first.scroll_into_view_if_needed()
+    opened = Page(lab)
+    opened.lab = lab
+    yield opened
+    lab.close()
+
+
+def probability(verdict: str) -> float:
+    return float(re.search(r"probability [^\d]*([\d.]+)", verdict)[1])
+
+
+@pytest.mark.parametrize("by_key", [False, True], ids=["click", "ctrl-enter"])
+@pytest.mark.parametrize(("text", "label"), [(FRIENDLY, "POSITIVE"), (HOSTILE, "NEGATIVE")])
+def test_a_typed_review_is_classified(page, text, label, by_key):
+    text = fresh(text)
+    verdict = page.ask(text, by_key)
+    assert verdict.startswith(label)
+    assert 50 <= probability(verdict) <= 100
+    meter = page.explorer.locator("[role=meter]").first
+    assert float(meter.get_attribute("aria-valuenow")) == pytest.approx(probability(verdict), abs=1)
+    words = page.explorer.locator(".imdb-word").all_inner_texts()
+    assert "".join(words) == re.sub(r"\s", "", text)
+    strongest = page.explorer.locator(".imdb-word").evaluate_all(
+        "words => words.map(w => [Math.abs(w.dataset.score), w.dataset.score]).sort().at(-1)[1]"
+    )
+    assert (float(strongest) > 0) == (label == "POSITIVE")
+    assert "tokens read" in page.text(".imdb-read")
+
+
+def test_models_are_switched_and_stand_side_by_side(page):
+    page.ask(fresh(FRIENDLY))
+    first = page.text(".imdb-model")
+    chooser = page.explorer.locator("select")
+    names = [name.replace("\xa0", " ") for name in chooser.locator("option").all_inner_texts()]
+    assert len(names) >= 2
+    chooser.select_option(index=1)
+    page.page.wait_for_function(
+        f"""() => document.querySelector('{EXPLORER} .imdb-model').innerText === '{names[1]}'
+            && document.querySelector('{EXPLORER}').className.includes('answer')""",
+        timeout=120_000,
+    )
+    assert first != names[1]
+    page.explorer.get_by_label("side by side").check()
+    page.page.wait_for_function(
+        f"""n => document.querySelectorAll('{EXPLORER} .imdb-summary').length === n
+            && document.querySelector('{EXPLORER}').className.includes('answer')""",
+        arg=len(names),
+        timeout=240_000,
+    )
+    assert page.explorer.locator(".imdb-model").all_inner_texts() == names
+    page.explorer.get_by_label("side by side").uncheck()
+    chooser.select_option(index=0)
+    page.wait_for("answer")
+
+
+def test_a_long_text_is_cut_with_a_warning(page):
+    page.ask(fresh("The camera moves from the street to the house. " * 100))
+    assert "was cut" in page.text(".imdb-warning")
+    page.ask(fresh(FRIENDLY))
+    assert page.explorer.locator(".imdb-warning").count() == 0
+
+
+def test_hostile_text_is_shown_as_text_and_runs_nothing(page):
+    page.lab.requests.clear()
+    page.ask(fresh(ATTACK))
+    shown = page.text(".imdb-text")
+    for piece in ("<script>", "onerror=", "<svg onload=", "&lt;b&gt;", "<br />"):
+        assert re.sub(r"\s", "", piece) in re.sub(r"[\s+−]", "", shown)
+    assert page.page.evaluate("window.attacked") is None
+    assert page.explorer.locator(".imdb-answer script, .imdb-answer img, svg[onload]").count() == 0
+    assert page.lab.dialogs == []
+    base = page.lab.base
+    assert [url for url in page.lab.requests if not url.startswith((base, "data:", "ws"))] == []
+    assert not [url for url in page.lab.requests if url.endswith("/x")]
+
+
+def test_nothing_to_read_is_a_friendly_line_and_the_next_text_works(page):
+    page.box.fill("   \n ")
+    page.explorer.get_by_role("button", name="Classify").click()
+    page.wait_for("idle")
+    assert "nothing to read" in page.text(".imdb-state")
+    assert page.ask(fresh(HOSTILE)).startswith("NEGATIVE")
+
+
+def test_an_error_is_a_message_and_not_a_traceback(page):
+    page.box.fill("電影很好看 " * 3)
+    page.explorer.get_by_role("button", name="Classify").click()
+    page.page.wait_for_function(
+        f"() => /answer|error|idle/.test(document.querySelector('{EXPLORER}').className)",
+        timeout=60_000,
+    )
+    assert "Traceback" not in page.explorer.inner_text()
+    assert page.ask(fresh(FRIENDLY)).startswith("POSITIVE")
+
+
+def test_surprise_brings_a_review_and_keeps_its_label_for_after_the_guess(page):
+    page.ask(fresh(FRIENDLY))
+    page.explorer.get_by_role("button", name="Surprise me").click()
+    page.page.wait_for_function(
+        f"() => document.querySelector('{EXPLORER} textarea').value.length > 60", timeout=60_000
+    )
+    assert "author meant" not in page.explorer.inner_text()
+    page.ask(page.box.input_value())
+    assert re.search(r"author meant: (POSITIVE|NEGATIVE)", page.explorer.inner_text())
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_it_fits_into_the_page(page, width):
+    page.page.set_viewport_size({"width": width, "height": 900})
+    page.ask(fresh(FRIENDLY))
+    inside = page.explorer.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    folder = os.environ.get("IMDB_TUTORIAL_SCREENSHOTS")
+    if folder:
+        page.explorer.screenshot(path=f"{folder}/explorer-{width}.png")
+    assert inside

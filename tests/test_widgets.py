@@ -1,0 +1,573 @@
+"""The interactive classifier, used as a reader uses it: text in the box, clicks on buttons."""
+
+import contextlib
+import csv
+import gc
+import threading
+import time
+from html.parser import HTMLParser
+
+import psutil
+import pytest
+import torch
+from transformers import BertForSequenceClassification
+
+from imdb_tutorial import load_preset, load_reviews, rendering
+from imdb_tutorial.attributions import attribute
+from imdb_tutorial.classifier import load_classifier
+from imdb_tutorial.encoder import load_encoder, load_tokenizer
+from imdb_tutorial.probe import PROBE_FILE, LinearProbe, save_probe
+from imdb_tutorial.rendering import percent, show_text, words_html
+from imdb_tutorial.tried import COLUMNS, MOST_ROWS
+from imdb_tutorial.widgets import SentimentExplorer, available_models
+
+MAX_LENGTH = 24
+TEXT = "a good movie, but the ending was awful!"
+HARMLESS_TAGS = {
+    "bdi", "br", "caption", "div", "em", "p", "section", "span", "strong", "sup", "table", "tbody",
+    "td", "th", "thead", "tr",
+}  # fmt: skip
+HARMLESS_ATTRIBUTES = {
+    "aria-label", "aria-valuemax", "aria-valuemin", "aria-valuenow", "class", "data-score", "dir",
+    "role", "scope", "style", "tabindex", "title",
+}  # fmt: skip
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<br /><b>bold</b></p></div></section>",
+    "'\"><svg/onload=alert(1)>",
+    "&lt;script&gt; &amp; &#60;i&#62;",
+    "</textarea><iframe src='javascript:alert(1)'>",
+    "{{7*7}} ${7*7} $x^2$ \\(y\\) `z`",
+    "<!-- good --> <![CDATA[ bad ]]>",
+]
+UNUSUAL = {
+    "one emoji": "\U0001f600",
+    "much": "a good movie. " * 75_000,
+    "brackets": "<" * 10_000,
+    "chinese": "这部电影真好看。" * 500,
+    "one very long word": "x" * 100_000,
+    "half a pair": "good \ud83d",
+    "control characters": "\x00\x01 good \x1b[31m",
+    "accents without end": "a" + "\u0301" * 50_000,
+    "newlines": "good\r\n\r\nbad\r",
+}
+NOTHING = ["", "   ", "\n\t ", "\u200b\u200b", "\u202e \u2066"]
+
+
+class Page(HTMLParser):
+    """What a browser makes of HTML: its tags, its attributes and its text."""
+
+    def __init__(self, markup):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.text, self.words, self.open = set(), [], "", [], []
+        self.feed(markup)
+        self.close()
+        assert not self.open, f"not closed: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+        if ("class", "imdb-word") in attrs:
+            self.words.append(["", float(dict(attrs)["data-score"])])
+        if tag != "br":
+            self.open.append((tag, dict(attrs).get("class")))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        self.text += data
+        if self.open and self.open[-1][1] == "imdb-word":
+            self.words[-1][0] += data
+
+
+def assert_harmless(page):
+    assert page.tags <= HARMLESS_TAGS
+    assert {name for name, _ in page.attributes} <= HARMLESS_ATTRIBUTES
+    for name, value in page.attributes:
+        assert name != "style" or not any(x in value for x in ("url(", "expression", "@import"))
+
+
+def saved_probe(folder, tiny_bert, seed=4):
+    torch.manual_seed(seed)
+    probe = LinearProbe(load_encoder(tiny_bert, device="cpu").config.hidden_size, pooling="mean")
+    with torch.no_grad():
+        probe.linear.weight *= 100
+    save_probe(probe, folder, tiny_bert, max_length=MAX_LENGTH)
+    return folder
+
+
+def saved_model(folder, tiny_bert):
+    labels = {0: "POSITIVE", 1: "NEGATIVE"}
+    torch.manual_seed(5)
+    model = BertForSequenceClassification.from_pretrained(tiny_bert, id2label=labels)
+    model.config.max_length_trained = MAX_LENGTH
+    model.save_pretrained(folder)
+    load_tokenizer(tiny_bert).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sources(tiny_bert, tmp_path_factory):
+    return {
+        "probe": saved_probe(tmp_path_factory.mktemp("probe"), tiny_bert),
+        "fine-tuned": saved_model(tmp_path_factory.mktemp("fine_tuned"), tiny_bert),
+    }
+
+
+@pytest.fixture
+def preset(write_csv, toy_rows):
+    path = write_csv(["text", "label"], toy_rows)
+    return load_preset("laptop").replace(
+        reviews=str(path), train_size=None, validation_size=None, test_size=None
+    )
+
+
+@pytest.fixture
+def make(preset, tmp_path, monkeypatch):
+    """Return a function that makes explorers, and close them in the end."""
+    monkeypatch.chdir(tmp_path)
+    explorers = []
+
+    def make(models):
+        explorers.append(SentimentExplorer(models, preset))
+        return explorers[-1]
+
+    yield make
+    for explorer in explorers:
+        explorer.close()
+
+
+@pytest.fixture
+def explorer(make, sources):
+    return make(sources)
+
+
+def settled(explorer):
+    """Wait until the thread has nothing more to do; return what the page shows."""
+    deadline = time.monotonic() + 120
+    while explorer.state == "busy" and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return shown(explorer)
+
+
+def shown(explorer):
+    widgets = (explorer.status, explorer.output, explorer.table, explorer.saved)
+    return Page("".join(widget.value for widget in widgets))
+
+
+@contextlib.contextmanager
+def held_up(pipeline):
+    """Let a model wait; yields what is set once it waits and what lets it go on."""
+    is_waiting, may_go_on = threading.Event(), threading.Event()
+
+    def wait(*_):
+        is_waiting.set()
+        may_go_on.wait(60)
+
+    with pipeline.model.register_forward_pre_hook(wait):
+        try:
+            yield is_waiting, may_go_on
+        finally:
+            may_go_on.set()
+
+
+def test_a_click_shows_verdict_probability_and_coloured_words(explorer, sources):
+    explorer.box.value = TEXT
+    explorer.box.submit()
+    page = settled(explorer)
+    assert explorer.state == "answer"
+    pipeline = load_classifier(sources["probe"])
+    (answer,) = pipeline(TEXT)
+    assert f"{answer['label']}, probability {percent(answer['score'])}" in page.text
+    assert ("role", "meter") in page.attributes
+    assert ("aria-valuenow", f"{100 * answer['score']:.1f}") in page.attributes
+    assert ("aria-label", f"probability of {answer['label']}") in page.attributes
+    attribution = attribute(pipeline, TEXT)
+    assert [word for word, _ in page.words] == list(attribution.words)
+    for (_, score), expected in zip(page.words, attribution.scores, strict=True):
+        assert score == pytest.approx(expected, abs=0.005)
+    assert f"{attribution.reading.tokens_read} tokens read, of at most {MAX_LENGTH}" in page.text
+    assert "was cut" not in page.text
+    assert answer["label"] in explorer.box.announcement
+
+
+def test_text_and_click_come_from_the_page_in_one_message(explorer):
+    messages = [("a good", False, 1), (TEXT, True, 3), ("an older text", False, 2)]
+    for value, is_submitted, sent_at in messages:
+        message = {"value": value, "is_submitted": is_submitted, "sent_at": sent_at}
+        explorer.box._handle_custom_msg(message, [])
+    assert explorer.box.value == TEXT
+    assert len(settled(explorer).words) == 10
+    assert explorer.state == "answer"
+
+
+def test_the_words_read_without_colours(explorer):
+    explorer.classify(TEXT)
+    page = shown(explorer)
+    styles = " ".join(value for name, value in page.attributes if name == "style")
+    assert "solid" in styles
+    assert "dotted" in styles
+    assert "pushed towards POSITIVE++" in page.text
+    assert "pushed towards NEGATIVE−−" in page.text
+    strongest = max(page.words, key=lambda word: abs(word[1]))
+    sign = "+" if strongest[1] > 0 else "−"
+    assert f"{strongest[0]}{sign}{sign}" in page.text
+
+
+def test_starts_idle_and_shows_each_state(make, sources):
+    pipeline = load_classifier(sources["probe"])
+    explorer = make({"probe": pipeline})
+    assert explorer.state == "idle"
+    assert "imdb-explorer-idle" in explorer._dom_classes
+    explorer.box.value = TEXT
+    with held_up(pipeline) as (is_waiting, may_go_on):
+        explorer.box.submit()
+        assert is_waiting.wait(60)
+        assert explorer.state == "busy"
+        assert "imdb-explorer-busy" in explorer._dom_classes
+        may_go_on.set()
+        settled(explorer)
+    assert explorer.state == "answer"
+    explorer.models["probe"] = "nowhere"
+    explorer._pipelines.clear()
+    explorer.box.submit()
+    settled(explorer)
+    assert explorer.state == "error"
+
+
+def test_the_verdict_comes_first_and_the_words_follow(explorer):
+    seen = []
+    explorer.output.observe(lambda change: seen.append(Page(change["new"])), "value")
+    explorer.classify(TEXT)
+    has_verdict = ["probability" in page.text for page in seen]
+    has_words = [bool(page.words) for page in seen]
+    assert has_verdict.index(True) < has_words.index(True)
+    assert TEXT in seen[has_verdict.index(True)].text
+
+
+def test_the_latest_text_wins(make, sources):
+    pipeline = load_classifier(sources["probe"])
+    explorer = make({"probe": pipeline})
+    with held_up(pipeline) as (is_waiting, may_go_on):
+        explorer.box.value = "the first text"
+        explorer.box.submit()
+        assert is_waiting.wait(60)
+        for text in ("the second text", "the last text"):
+            explorer.box.value = text
+            explorer.box.submit()
+        may_go_on.set()
+        page = settled(explorer)
+    assert [word for word, _ in page.words] == ["the", "last", "text"]
+    assert [row["text"] for row in explorer.tried.rows] == ["the last text"]
+
+
+def test_switching_the_model_asks_the_other_one(explorer):
+    explorer.box.value = TEXT
+    explorer.chooser.value = "fine-tuned"
+    assert explorer.state == "idle"
+    explorer.box.submit()
+    assert "fine-tuned" in settled(explorer).text
+    explorer.chooser.value = "probe"
+    settled(explorer)
+    assert [row["model"] for row in explorer.tried.rows] == ["fine-tuned", "probe"]
+    assert "fine-tuned" not in Page(explorer.output.value).text
+
+
+def test_all_models_side_by_side(explorer):
+    explorer.side_by_side.value = True
+    explorer.box.value = TEXT
+    explorer.box.submit()
+    page = settled(explorer)
+    assert page.text.count("probability ") >= 2
+    assert len(page.words) == 20
+    assert [row["model"] for row in explorer.tried.rows] == ["probe", "fine-tuned"]
+
+
+def test_a_long_text_is_cut_with_a_warning(explorer):
+    text = "a good movie and a bad one. " * 40
+    explorer.box.value = text
+    explorer.box.submit()
+    page = settled(explorer)
+    assert "The text was cut" in page.text
+    assert f"{MAX_LENGTH} tokens read, of at most {MAX_LENGTH}" in page.text
+    assert "[not read:]" in page.text
+    assert explorer.tried.rows[0]["cut"] == "yes"
+
+
+def test_while_i_type(explorer):
+    explorer.box.value = "not yet"
+    assert explorer.state == "idle"
+    explorer.live.value = True
+    explorer.box.value = "a good"
+    explorer.box.value = TEXT
+    assert len(settled(explorer).words) == 10
+    assert explorer.tried.rows == []  # half-typed texts would fill the table
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_nothing_to_read_is_a_friendly_line(explorer, text):
+    explorer.box.value = text
+    explorer.box.submit()
+    page = settled(explorer)
+    assert "nothing to read" in page.text
+    assert explorer.state == "idle"
+    assert explorer.tried.rows == []
+    assert "nothing to read" in explorer.classify(text).message
+    assert explorer.classify(TEXT).cards[0].attribution
+
+
+@pytest.mark.parametrize("text", UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_texts_get_an_answer(explorer, text):
+    answer = explorer.classify(text)
+    assert explorer.state == "answer"
+    assert answer.cards[0].attribution.is_complete
+    assert_harmless(shown(explorer))
+    assert len(explorer.output.value) < 100_000
+    assert len(explorer.table.value) < 10_000
+
+
+def test_a_text_of_unknown_words_is_answered_with_a_warning(explorer):
+    explorer.classify("电影")
+    assert "The model knows 0 of these 2 tokens" in shown(explorer).text
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_is_typed_is_shown_as_text(explorer, attack):
+    explorer.side_by_side.value = True
+    answer = explorer.classify(f"good {attack} bad")
+    for markup in (explorer.output.value, explorer.table.value, answer._repr_html_()):
+        assert_harmless(Page(markup))
+    page = Page(words_html(answer.cards[0].attribution))
+    read = page.text.replace(" [not read:] ", "").replace("+", "").replace("−", "")
+    assert f"good {attack} bad".replace("+", "") == read
+    assert f"good {attack} bad" in Page(explorer.table.value).text
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_names_and_errors_are_shown_as_text(make, sources, attack):
+    explorer = make({attack: attack, f"{attack} too": sources["probe"]})
+    explorer.side_by_side.value = True
+    explorer.classify(TEXT)
+    assert_harmless(shown(explorer))
+    assert attack[:20] in Page(explorer.output.value).text
+
+
+@pytest.mark.parametrize(
+    "character", "\u202e\u202d\u2066\u2067\u2069\u200b\u200e\ufeff\x00\x1b\xad"
+)
+def test_what_is_invisible_is_shown_by_its_number(explorer, character):
+    text = f"good {character}film{character} {character}"
+    answer = explorer.classify(text)
+    for markup in (explorer.output.value, explorer.table.value, answer._repr_html_()):
+        assert character not in markup
+    assert f"U+{ord(character):04X}" in Page(explorer.output.value).text
+
+
+def test_what_belongs_to_writing_is_kept():
+    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    for text in ("\U0001f468\u200d\U0001f469", persian, "é\n\t\u4e2d"):
+        assert show_text(text) == text
+
+
+def test_the_middle_of_a_long_text_is_left_out():
+    shown_text = Page(show_text("<" * 1_000, 90)).text
+    assert shown_text == f"{'<' * 60}[… 910 characters …]{'<' * 30}"
+    assert show_text("\u200b" * 500).count("<span") == 1
+
+
+@pytest.mark.parametrize(
+    ("probability", "written"),
+    [
+        (0.5, "50.0 %"),
+        (0.9312, "93.1 %"),
+        (0.99949, "99.9 %"),
+        (0.99999, "> 99.9 %"),
+        (1, "> 99.9 %"),
+    ],
+)
+def test_certainty_is_never_claimed(probability, written):
+    assert percent(probability) == written
+
+
+def test_an_error_is_a_line_and_the_next_text_works(make, sources, tmp_path):
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / PROBE_FILE).write_bytes(b"nothing")
+    explorer = make({"damaged": tmp_path / "damaged", "probe": sources["probe"]})
+    explorer.box.value = TEXT
+    explorer.box.submit()
+    page = settled(explorer)
+    assert explorer.state == "error"
+    assert "damaged or no saved probe" in page.text
+    assert "Traceback" not in page.text
+    assert explorer.tried.rows == []
+    explorer.chooser.value = "probe"
+    explorer.box.submit()
+    assert len(settled(explorer).words) == 10
+    explorer.side_by_side.value = True
+    page = settled(explorer)
+    assert explorer.state == "answer"
+    assert "damaged or no saved probe" in page.text
+    assert len(page.words) == 10
+
+
+def test_whatever_goes_wrong_is_a_line(explorer, monkeypatch):
+    def break_down(*_):
+        raise RuntimeError("first line\nsecond line <b>")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("imdb_tutorial.widgets.answer_html", break_down)
+        explorer.box.value = TEXT
+        explorer.box.submit()
+        page = settled(explorer)
+    assert explorer.state == "error"
+    assert "first line second line <b>" in page.text
+    assert_harmless(page)
+    explorer.box.submit()
+    assert len(settled(explorer).words) == 10
+
+
+def test_a_surprise_tells_its_label_after_the_guess(explorer, preset):
+    explorer.surprise_button.click()
+    page = settled(explorer)
+    review = explorer.box.value
+    test_pool = load_reviews(preset)["test"]
+    assert review in test_pool["text"]
+    assert explorer.state == "idle"
+    assert "author" not in page.text
+    assert "TIVE" not in page.text
+    explorer.box.submit()
+    page = settled(explorer)
+    label = ("NEGATIVE", "POSITIVE")[test_pool["label"][test_pool["text"].index(review)]]
+    assert f"Its author meant: {label}" in page.text
+    assert explorer.tried.rows[0]["true label"] == label
+    explorer.classify(review + " and more")
+    assert "author" not in Page(explorer.output.value).text
+    assert explorer.tried.rows[1]["true label"] == ""
+
+
+def test_surprises_differ_and_come_again_in_the_same_order(make, sources):
+    first, second = make(sources), make(sources)
+    reviews = [first.surprise() for _ in range(5)]
+    assert len(set(reviews)) == 5
+    assert [second.surprise() for _ in range(5)] == reviews
+
+
+def test_a_surprise_that_cannot_be_had_is_a_line(sources, preset, tmp_path):
+    explorer = SentimentExplorer(sources, preset.replace(reviews=str(tmp_path / "none.csv")))
+    explorer.surprise_button.click()
+    assert "none.csv" in settled(explorer).text
+    assert explorer.state == "error"
+    explorer.classify(TEXT)
+    assert explorer.state == "answer"
+    explorer.close()
+
+
+def test_the_table_is_saved_as_csv_and_nothing_is_overwritten(explorer, tmp_path):
+    assert explorer.save_button.disabled
+    texts = [TEXT, 'quotes " and, commas\nand lines', "这部电影"]
+    for text in texts:
+        explorer.classify(text)
+    assert not explorer.save_button.disabled
+    explorer.save_button.click()
+    assert "tried_reviews.csv" in shown(explorer).text
+    first = (tmp_path / "tried_reviews.csv").read_bytes()
+    explorer.classify("one more")
+    explorer.save_button.click()
+    assert "tried_reviews_2.csv" in shown(explorer).text
+    assert (tmp_path / "tried_reviews.csv").read_bytes() == first
+    with (tmp_path / "tried_reviews_2.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["text"] for row in rows] == [*texts, "one more"]
+    assert 0.5 <= float(rows[0]["probability"]) <= 1
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " =", "\r", "＝"])
+def test_a_spreadsheet_finds_no_formula(make, sources, tmp_path, start):
+    text = f"{start}HYPERLINK('http://x')"
+    explorer = make({f"{start}model": sources["probe"]})
+    explorer.classify(text)
+    path = explorer.save_csv(tmp_path)
+    with path.open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["text"] == f"'{text}"
+    assert row["model"].startswith("'")
+
+
+def test_an_empty_table_is_not_saved(explorer, tmp_path):
+    with pytest.raises(ValueError, match="nothing was tried yet"):
+        explorer.save_csv()
+    assert not list(tmp_path.glob("tried*"))
+
+
+def test_a_disk_that_refuses_is_a_line(explorer, monkeypatch):
+    explorer.classify(TEXT)
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("imdb_tutorial.tried.write_whole", refuse)
+    explorer.save_button.click()
+    assert "No space left on device" in shown(explorer).text
+
+
+def test_the_table_is_bounded(explorer):
+    answer = explorer.classify("x" * 20_000)
+    for _ in range(MOST_ROWS + 10):
+        explorer.tried.add(answer)
+    explorer.classify(TEXT)
+    rows = explorer.tried.rows
+    assert len(rows) == MOST_ROWS
+    assert rows[-1]["text"] == TEXT
+    assert all(len(row["text"]) < 6_000 for row in rows)
+    assert explorer.table.value.count("<tr>") == 1 + rendering.SHOWN_ROWS
+    assert f"the newest 20 of {MOST_ROWS:,}" in Page(explorer.table.value).text
+
+
+def test_two_hundred_texts_leave_the_memory_flat(explorer):
+    def use(count):
+        for number in range(count):
+            explorer.classify(f"{TEXT} {number} " * (1 + number % 7))
+        gc.collect()
+        return psutil.Process().memory_info().rss
+
+    before = use(20)
+    assert use(200) - before < 50 * 2**20
+
+
+def test_classify_waits_and_answers(explorer):
+    answer = explorer.classify(TEXT)
+    assert explorer.box.value == TEXT
+    assert explorer.classify() == answer
+    assert repr(answer).startswith("probe: ")
+    assert "12 tokens read" in repr(answer)
+    assert answer._repr_html_() == explorer.output.value
+    with pytest.raises(TypeError, match="expected a text"):
+        explorer.classify(3)
+
+
+def test_comes_with_models_that_work(make):
+    explorer = make(None)
+    names = list(available_models())
+    assert list(explorer.chooser.options) == names
+    assert "packaged probe" in names
+    explorer.side_by_side.value = True
+    for text, label in (("A wonderful film. I loved it.", "POSITIVE"), ("Awful.", "NEGATIVE")):
+        answer = explorer.classify(text)
+        assert [card.verdict.label for card in answer.cards] == [label] * len(names)
+
+
+def test_one_model_needs_no_side_by_side(make, sources):
+    assert make({"probe": sources["probe"]}).side_by_side.disabled
+    with pytest.raises(ValueError, match="at least one"):
+        make({})
+
+
+def test_shows_itself_as_a_widget_and_as_nothing_else(explorer, monkeypatch):
+    outputs = []
+    monkeypatch.setattr("IPython.display.display", lambda *data, **_: outputs.extend(data))
+    explorer._ipython_display_()
+    assert [list(data) for data in outputs] == [["application/vnd.jupyter.widget-view+json"]]
+    assert repr(explorer) == "SentimentExplorer(models=['probe', 'fine-tuned'], state='idle')"
