@@ -46,6 +46,17 @@ CELLS = {
     "loop": "print(list(progress_bar([1, 2, 3], desc='loop')))",
     "counter": "with progress_bar(total=3) as bar:\n    bar.update(3)\n    bar.write('line')",
     "disabled": "print(list(progress_bar([1, 2, 3], disable=True)))",
+    "quick": """
+import time
+from tqdm.notebook import tqdm_notebook
+moves, display = [], tqdm_notebook.display
+tqdm_notebook.display = lambda *args, **options: (moves.append(1), display(*args, **options))
+began = time.monotonic()
+for _ in progress_bar(range(1000)):
+    time.sleep(0.002)
+print(len(moves) <= time.monotonic() - began + 3)
+tqdm_notebook.display = display
+""",
     "interrupted": """
 with progress_bar(total=3) as bar:
     bar.update(1)
@@ -82,6 +93,10 @@ def test_what_a_cell_prints_stands_beside_the_bar(outputs):
     }
     assert printed["loop"].strip() == printed["disabled"].strip() == "[1, 2, 3]"
     assert printed["counter"].strip() == "line"
+
+
+def test_a_bar_moves_once_a_second_so_that_its_messages_fill_no_queue(outputs):
+    assert "True" in [out.text.strip() for out in outputs[0]["quick"] if "text" in out]
 
 
 def test_a_disabled_bar_shows_no_widget(outputs):
