@@ -8,6 +8,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification
 
@@ -21,6 +22,7 @@ from imdb_tutorial.encoder import (
     plain_errors,
     quiet_transformers,
 )
+from imdb_tutorial.parallel import in_parallel
 from imdb_tutorial.pipelines import ProbeConfig, ProbeForSequenceClassification, SentimentPipeline
 from imdb_tutorial.probe import PROBE_FILE, load_probe
 from imdb_tutorial.progress import progress_bar
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 BATCH_SIZE = 16
 LABELS = ("NEGATIVE", "POSITIVE")
 LONGEST = 512
-PREDICT_TOKENS = 4_096
+PREDICT_TOKENS = {"cpu": 2_048, "mps": 16_384, "cuda": 65_536}
 # Vocabularies are often filled up to a multiple of 64 or 128 rows, never by more.
 VOCABULARY_PADDING = 128
 
@@ -100,13 +102,21 @@ def predict(classifier: SentimentPipeline, texts: Sequence[str]) -> torch.Tensor
     model = classifier.model
     tokens = tokenize(texts, classifier.tokenizer, classifier.max_length)
     logits = torch.empty(len(texts), 2)
-    batches = list(plan_batches(tokens.lengths(), PREDICT_TOKENS))
+    batches = list(plan_batches(tokens.lengths(), PREDICT_TOKENS[model.device.type]))
     dtype = choose_dtype(model.device)
-    half = torch.autocast(model.device.type, dtype, enabled=dtype != torch.float32)
-    for rows in progress_bar(batches, desc="classifying", leave=False, disable=len(batches) < 3):
+
+    def answer(rows: np.ndarray) -> np.ndarray:
         ids, mask = pad(tokens, rows, classifier.tokenizer.pad_token_id, model.device)
-        with torch.no_grad(), half:
+        half = torch.autocast(model.device.type, dtype, enabled=dtype != torch.float32)
+        with torch.no_grad(), half:  # both hold for one thread only
             logits[rows] = model(input_ids=ids, attention_mask=mask).logits.float().cpu()
+        return rows
+
+    with progress_bar(
+        total=len(batches), desc="classifying", leave=False, disable=len(batches) < 3
+    ) as bar:
+        for _ in in_parallel(answer, batches, model.device):
+            bar.update()
     order = [model.config.label2id[name] for name in LABELS]
     return logits[:, order].softmax(dim=1)
 

@@ -59,6 +59,51 @@ class PairedDifference(NamedTuple):
         return f"{difference} points ({low} to {high}), p = {self.p_value:.2g}"
 
 
+class Spread(NamedTuple):
+    """The mean of a difference over ``count`` seeds, -1 to 1, and the range of its true mean."""
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the interval holds zero, so that no effect is shown."""
+        return self.low <= 0 <= self.high
+
+    def __str__(self) -> str:
+        mean, low, high = (f"{share * 100:+.1f}" for share in self[:3])
+        return f"{mean} points ({low} to {high}, {self.count} seeds)"
+
+
+def spread(values: Sequence[float], confidence: float = 0.95) -> Spread:
+    """Return the mean of what several seeds gave, with Student's interval for it.
+
+    It tells how much the random choices matter that the seeds vary. The reviews on which all of
+    them were tested stay the same, so what these reviews leave open is not in it.
+
+    Args:
+        values: One number a seed, such as a difference of two accuracies.
+        confidence: How often such an interval holds the true mean.
+
+    Raises:
+        ValueError: Fewer than two values, or one that is not finite.
+    """
+    from scipy import stats
+
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError(
+            f"values are {np.array2string(values, threshold=5)}: expected two or more finite "
+            "numbers, one a seed"
+        )
+    _check_confidence(confidence)
+    mean, error = values.mean(), values.std(ddof=1) / len(values) ** 0.5
+    reach = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * error
+    return Spread(float(mean), float(mean - reach), float(mean + reach), len(values))
+
+
 def is_right(predictions: Sequence[int], labels: Sequence[int]) -> np.ndarray:
     """Return True or False per review; refuse floats and another number of labels."""
     pair = read_pair(predictions, labels)
@@ -84,10 +129,14 @@ def accuracy_interval(
         raise ValueError(f"count is {count}: expected at least one review to have an accuracy")
     if not isinstance(right, int | np.integer) or not 0 <= right <= count:
         raise ValueError(f"right is {right!r:.60}: expected a whole number from 0 to {count}")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}: expected a share such as 0.95")
+    _check_confidence(confidence)
     low, high = binomtest(int(right), int(count)).proportion_ci(confidence, method="wilson")
     return Interval(float(right / count), float(low), float(high), int(count))
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}: expected a share such as 0.95")
 
 
 def compare(

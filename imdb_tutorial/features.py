@@ -3,8 +3,7 @@
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 
 from imdb_tutorial import cache
 from imdb_tutorial.encoder import choose_dtype, pool
+from imdb_tutorial.parallel import in_parallel
 from imdb_tutorial.presets import POOLINGS
 from imdb_tutorial.progress import progress_bar
 from imdb_tutorial.tokens import pad, plan_batches, tokenize
@@ -119,30 +119,11 @@ def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str
     done, total = 0, int(lengths.sum())
     batches = plan_batches(lengths, TOKEN_BUDGET[encoder.device.type])
     with progress_bar(total=total, desc="BERT", unit="tok", unit_scale=True) as bar:
-        for rows in _in_parallel(encode, batches, encoder.device):
+        for rows in in_parallel(encode, batches, encoder.device):
             done += len(rows)
             bar.set_postfix_str(f"{done:,} of {len(texts):,} reviews", refresh=False)
             bar.update(int(lengths[rows].sum()))
     return features
-
-
-def _in_parallel(
-    encode: Callable[[np.ndarray], np.ndarray], batches: Iterable[np.ndarray], device: torch.device
-) -> Iterator[np.ndarray]:
-    """Give every processor core a batch of its own, which is faster than sharing each product.
-
-    It also makes the result independent of the number of cores. A GPU takes one after the other.
-    """
-    if device.type != "cpu":
-        yield from map(encode, batches)
-        return
-    workers = ThreadPoolExecutor(
-        torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,)
-    )
-    try:
-        yield from workers.map(encode, batches)
-    finally:
-        workers.shutdown(cancel_futures=True)
 
 
 def _check_finite(vectors: torch.Tensor, rows: np.ndarray) -> None:

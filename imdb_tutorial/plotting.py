@@ -27,7 +27,7 @@ STYLE = {
 DARK, MIDDLE, PALE = "#123f6d", "#d9822b", "#a9b4bf"
 
 
-def _styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Draw in the project's style and close the figure, so that a notebook shows it only once."""
 
     @functools.wraps(draw)
@@ -41,7 +41,7 @@ def _styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     return drawn
 
 
-@_styled
+@styled
 def plot_history(
     history: History | Mapping[str, History], reference: bool = True, title: str = ""
 ) -> Figure:
@@ -88,7 +88,7 @@ def plot_history(
     return figure
 
 
-@_styled
+@styled
 def plot_lengths(
     lengths: Mapping[str, Sequence[int]], unit: str, cut: int | None = None, widest: int = 1_500
 ) -> Figure:
@@ -122,7 +122,7 @@ def plot_lengths(
     return figure
 
 
-@_styled
+@styled
 def plot_padding(masks: Mapping[str, np.ndarray]) -> Figure:
     """Draw batches as pictures: dark where there is text, pale where there is padding.
 
@@ -153,7 +153,7 @@ def plot_padding(masks: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def plot_bars(
     values: Mapping[str, float], xlabel: str, template: str = "{:,.1f}", log: bool = False
 ) -> Figure:
@@ -180,7 +180,7 @@ def plot_bars(
     return figure
 
 
-@_styled
+@styled
 def plot_flow(steps: Mapping[str, str]) -> Figure:
     """Draw steps as boxes joined by arrows, each with a note under it.
 
@@ -207,7 +207,7 @@ def plot_flow(steps: Mapping[str, str]) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def plot_blocks(rows: Mapping[str, Sequence[int]], strips: Mapping[str, range]) -> Figure:
     """Draw a file of reviews as strips, coloured by the pool that each row went to.
 
@@ -240,7 +240,7 @@ def plot_blocks(rows: Mapping[str, Sequence[int]], strips: Mapping[str, range]) 
     return figure
 
 
-@_styled
+@styled
 def plot_words(words: Sequence[str], scores: Sequence[float], title: str = "") -> Figure:
     """Draw a text with the words that pushed a classifier marked, as a static picture.
 

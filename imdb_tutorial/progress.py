@@ -7,9 +7,9 @@ def progress_bar(iterable: Iterable | None = None, **options):
     """Return a tqdm bar: a widget in a notebook, text in a terminal.
 
     In a notebook tqdm shows its widget together with a copy in plain text, which stays in the saved
-    file as a bar that stands at 0 % for ever. Showing the widget alone avoids that. The widget moves
-    once a second: each move is several messages, and where nobody reads them until the cell has
-    ended (nbval does not), thousands of them fill the queue and the cell's own end is lost.
+    file as a bar that stands at 0 % for ever. Showing the widget alone avoids that. The widget
+    moves once a second: each move is several messages, and where nobody reads them until the cell
+    has ended (nbval does not), thousands of them fill the queue and the cell's own end is lost.
 
     Args:
         iterable: What to count, if anything.

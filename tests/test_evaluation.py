@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from scipy.stats import norm
 from sklearn.metrics import log_loss
 
@@ -22,6 +23,7 @@ from imdb_tutorial.evaluation import (
     is_right,
     reliability,
     review_slices,
+    spread,
 )
 
 
@@ -423,3 +425,25 @@ def test_importing_it_is_quick():
     code += f"print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert run.stdout == "[]\n", run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_spread_is_students_interval(confidence):
+    values = np.random.default_rng(1).normal(0.02, 0.01, 10)
+    found = spread(values, confidence)
+    oracle = stats.ttest_1samp(values, 0).confidence_interval(confidence)
+    assert (found.low, found.high) == pytest.approx(tuple(oracle))
+    assert found.mean == pytest.approx(values.mean())
+    assert found.count == 10
+
+
+def test_an_effect_inside_its_interval_is_none():
+    assert spread([0.01, -0.01, 0.02]).is_none
+    assert not spread([0.01, 0.011, 0.012]).is_none
+    assert str(spread([0.01, 0.01])) == "+1.0 points (+1.0 to +1.0, 2 seeds)"
+
+
+@pytest.mark.parametrize("values", [[], [0.1], [[0.1, 0.2]], [0.1, float("nan")]])
+def test_a_spread_needs_two_numbers(values):
+    with pytest.raises(ValueError, match="expected two or more finite numbers"):
+        spread(values)

@@ -1,0 +1,48 @@
+"""Charts with uncertainty: what is given is what is drawn."""
+
+import numpy as np
+import pytest
+
+from imdb_tutorial import accuracy_interval, reliability, spread
+from imdb_tutorial.charts import plot_curves, plot_intervals, plot_reliability
+
+
+def test_curves_with_a_band_and_a_level():
+    figure = plot_curves(
+        {"a": ([1, 10], [0.5, 0.6], [0.4, 0.5], [0.6, 0.7]), "b": ([1, 10], [0.3, 0.4])},
+        "reviews",
+        "accuracy",
+        level=("best", 0.9),
+        log=True,
+        percent=True,
+    )
+    (axes,) = figure.axes
+    assert [line.get_label() for line in axes.lines] == ["a", "b", "best"]
+    assert axes.lines[1].get_ydata().tolist() == [0.3, 0.4]
+    assert len(axes.collections) == 1
+    assert axes.get_xscale() == "log"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("reviews", "accuracy")
+
+
+def test_intervals_stand_in_reading_order_and_in_percent():
+    groups = {
+        "first": {"one": accuracy_interval(80, 100), "two": accuracy_interval(60, 100)},
+        "second": {"two": spread([0.5, 0.6])},
+    }
+    (axes,) = plot_intervals(groups, "accuracy (percent)", level=("half", 0.5)).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["two", "one"]
+    drawn = [container.lines[0].get_xdata() for container in axes.containers]
+    assert drawn[0].tolist() == pytest.approx([80, 60])
+    assert drawn[1].tolist() == pytest.approx([55])
+    segment = axes.containers[0].lines[2][0].get_segments()[0]
+    assert segment[:, 0] == pytest.approx([100 * x for x in groups["first"]["one"][1:3]])
+
+
+def test_reliability_draws_one_panel_a_model():
+    random = np.random.default_rng(0)
+    sure = random.random(500)
+    labels = (random.random(500) < sure).astype(int)
+    figure = plot_reliability({"a": reliability(sure, labels), "b": reliability(sure, labels)})
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    dots = figure.axes[0].collections[-1]
+    assert np.all(np.abs(np.diff(dots.get_offsets(), axis=1)) < 0.3)

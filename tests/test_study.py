@@ -1,0 +1,241 @@
+"""The recorded study: it can be recomputed, it is refused when it does not fit, and it resumes."""
+
+import hashlib
+import io
+import json
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from imdb_tutorial import accuracy_interval, compare, load_preset, load_reviews, load_sentences
+from imdb_tutorial.study import PROBABILITIES, RECORD, load_study
+from study import data, models, probes, runner
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study()
+
+
+@pytest.fixture(scope="module")
+def reviews():
+    preset = load_preset("laptop")
+    return load_reviews(preset.replace(train_size=None, validation_size=None, test_size=None))
+
+
+@pytest.fixture(scope="module")
+def labels(reviews):
+    return np.array(reviews["test"]["label"][:])
+
+
+@pytest.mark.parametrize("experiment", ["probes", "curve", "fine_tuning"])
+def test_accuracies_can_be_recomputed_from_the_answers(study, labels, experiment):
+    right = (study.answers(experiment) >= 128) == labels
+    recorded = study.table(experiment).test_accuracy
+    np.testing.assert_allclose(right.mean(axis=1), recorded, atol=1e-9)
+
+
+def test_the_ladders_accuracies_can_be_recomputed(study, labels):
+    right = (study.answers("ladder") > 0) == labels
+    np.testing.assert_allclose(right.mean(axis=1), study.table("ladder").test_accuracy, atol=1e-9)
+
+
+def test_accuracies_of_parts_can_be_recomputed(study, labels):
+    right = (study.answers("parts") >= 128) == labels
+    cut = study.answers("parts", "is_cut")
+    for n, run in study.table("parts").iterrows():
+        assert cut[n].sum() == run.cut_reviews
+        assert right[n][cut[n]].mean() == pytest.approx(run.test_accuracy, abs=1e-9)
+
+
+def test_accuracies_of_cuts_can_be_recomputed(study, reviews):
+    places = {name: n for n, name in enumerate(_ids(reviews))}
+    order = np.argsort([int(name.partition("/")[2]) for name in places])
+    truth = np.concatenate([reviews[part]["label"][:] for part in ("train", "validation", "test")])
+    for n, run in study.table("cutting").iterrows():
+        held_back = truth[order][study.answers("cutting", "rows")[n]]
+        assert held_back.mean() == 0.5
+        for model in ("tfidf", "probe"):
+            right = (study.answers("cutting", model)[n] >= 128) == held_back
+            assert right.mean() == pytest.approx(run[model], abs=1e-9)
+
+
+def _ids(reviews):
+    return [name for part in ("train", "validation", "test") for name in reviews[part]["id"]]
+
+
+def test_choosing_can_be_recomputed(study):
+    table = study.table("choosing")
+    changes = np.unpackbits(study.answers("choosing", "changes")[0], axis=1)[:, :7_000]
+    right = np.bitwise_xor.accumulate(changes, axis=0).astype(bool)
+    run = table[(table.held_back == 250) & (table.candidates == len(right))].iloc[0]
+    again = probes.optimism(right, 250, int(run.seed))
+    assert again == pytest.approx({name: run[name] for name in again}, abs=1e-9)
+
+
+def test_every_seed_of_the_plan_is_in_the_record(study):
+    planned = runner.plan(range(study.record["seeds"][0], study.record["seeds"][-1] + 1))
+    assert {name for name, _ in planned} == set(study.experiments)
+    assert study.table("probes").groupby(["size", "seed"]).ngroups == 30
+    assert set(study.table("ladder").model) == set(models.LADDER)
+    assert sum(study.record["seconds"].values()) < 2 * 2 * 3600  # two cores for two hours
+
+
+def test_the_ladder_says_what_evaluation_says(study, labels):
+    table = study.ladder(labels)
+    right = {m: (study.margins(m) > 0) == labels for m in ("TF-IDF", "packaged")}
+    for model, flags in right.items():
+        assert table.loc[model, "accuracy (95 % interval)"] == str(accuracy_interval(flags))
+    expected = str(compare(right["packaged"], right["TF-IDF"]))
+    assert expected.startswith(table.loc["packaged", "less TF-IDF"])
+    assert table.loc["TF-IDF", "less TF-IDF"] == ""
+
+
+def test_margins_of_a_seed(study):
+    table = study.table("ladder")
+    runs = table[table.model == "fine-tuned"]
+    for place, seed in zip(runs.index, runs.seed, strict=True):
+        found = study.margins("fine-tuned", seed=seed)
+        assert np.array_equal(found, study.answers("ladder")[place])
+    with pytest.raises(ValueError, match=r"no run of 'fine-tuned' with seed 99"):
+        study.margins("fine-tuned", seed=99)
+
+
+def test_other_reviews_are_refused(study, reviews):
+    study.check(reviews)
+    study.check({"sentences": load_sentences()})
+    with pytest.raises(ValueError, match=r"the test reviews \(10\) are not those.*test_size=None"):
+        study.check({"test": reviews["test"].select(range(10))})
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda study: study.table("nothing"), "no experiment 'nothing'.*probes"),
+        (lambda study: study.answers("probes", "train"), "no answers 'train' of 'probes': .*test"),
+        (lambda study: study.answers("padding"), "no answers 'test' of 'padding': it has none"),
+        (lambda study: study.margins("GPT"), "no run of 'GPT'.*TF-IDF"),
+    ],
+)
+def test_what_is_not_there_is_named(study, ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask(study)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for file in (RECORD, PROBABILITIES):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def test_a_missing_record_names_the_command(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no study\.json in .*make study"):
+        load_study(tmp_path)
+
+
+def test_a_record_of_another_format_is_refused(copy):
+    record = json.loads(RECORD.read_text()) | {"format": 0}
+    (copy / RECORD.name).write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=r"has the format 0, this code reads \d.*make study"):
+        load_study(copy)
+
+
+def test_a_damaged_record_is_refused(copy):
+    (copy / RECORD.name).write_text(RECORD.read_text()[:1000])
+    with pytest.raises(ValueError, match=r"study\.json is damaged.*make study"):
+        load_study(copy)
+
+
+def test_answers_of_another_study_are_refused(copy):
+    with (copy / PROBABILITIES.name).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ValueError, match=r"study\.npz does not belong to study\.json.*make study"):
+        load_study(copy)
+
+
+def test_tfidf_by_columns_is_scikit_learns(reviews):
+    train = reviews["train"]["text"][:300]
+    asked = reviews["test"]["text"][:100]
+    oracle = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    expected = [oracle.fit_transform(train), oracle.transform(asked)]
+    everything = data.CountVectorizer(ngram_range=(1, 2), dtype=np.float32)
+    counts = everything.fit_transform([*train, *asked])
+    found = data.tfidf(counts[:300], counts[300:])
+    for one, other in zip(found, expected, strict=True):
+        assert one.shape == other.shape
+        assert abs(one - other).max() < 1e-6
+
+
+@pytest.mark.parametrize("block", [1, 100, 500])
+def test_cuts_hold_back_whole_blocks_of_both_labels(block):
+    _, truth = data.everything()
+    train, test = data.cut(3, block, 2_000)
+    assert np.array_equal(np.sort([*train, *test]), np.arange(len(truth)))
+    for label in (0, 1):
+        first = np.flatnonzero(truth == label)[0]
+        inside = np.sort(test[truth[test] == label]) - first
+        assert len(inside) == 2_000
+        assert all(len(set(part // block)) == 1 for part in np.split(inside, 2_000 // block))
+
+
+def test_samples_grow_by_seed():
+    assert np.array_equal(data.sample(5, 100), data.sample(5, 1_000)[:100])
+    assert not np.array_equal(data.sample(5, 100), data.sample(6, 100))
+    assert len(set(data.sample(5, None))) == len(data.labels("train"))
+
+
+def test_a_byte_keeps_the_verdict():
+    probabilities = np.array([0.0, 0.499999, 0.5, 0.75, 1.0])
+    assert data.quantise(probabilities).tolist() == [0, 127, 128, 192, 255]
+
+
+def test_no_choice_no_optimism():
+    one = np.random.default_rng(0).random((1, 2_000)) < 0.8
+    found = probes.optimism(np.repeat(one, 50, axis=0), 200, seed=0)
+    assert found["promised_by_test"] == pytest.approx(found["reached_by_test"], abs=0.005)
+
+
+def test_the_best_of_many_coins_promises_too_much_on_test_only():
+    coins = np.random.default_rng(0).random((100, 3_000)) < 0.5
+    found = probes.optimism(coins, 100, seed=0)
+    assert found["promised_by_test"] > 0.59
+    assert found["reached_by_test"] == pytest.approx(0.5, abs=0.02)
+    assert found["promised_by_validation"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_long_text_keeps_its_head_its_tail_or_both():
+    tokenizer = models.load_tokenizer()
+    text = " ".join(f"word{n}" for n in range(300))
+    for part in ("head", "tail", "both"):
+        kept = models.keep(text, part, 64, tokenizer)
+        assert len(tokenizer(kept)["input_ids"]) <= 64
+        assert kept.startswith("word0") == (part != "tail")
+        assert kept.endswith("299") == (part != "head")
+        assert models.keep("short", part, 64, tokenizer) == "short"
+
+
+def test_an_interrupted_study_goes_on_with_what_is_missing(tmp_path, monkeypatch):
+    done = []
+
+    def work(unit):
+        if unit["seed"] == 2 and not tmp_path.joinpath("second time").exists():
+            raise KeyboardInterrupt
+        done.append(unit["seed"])
+        return [unit | {"square": unit["seed"] ** 2}], {"test": np.full((1, 3), unit["seed"])}
+
+    monkeypatch.setattr(runner, "UNITS", tmp_path)
+    monkeypatch.setitem(runner.RUN, "padding", work)
+    units = [("padding", {"seed": n}) for n in range(4)]
+    with pytest.raises(KeyboardInterrupt):
+        list(runner.run_all(units))
+    tmp_path.joinpath("second time").touch()
+    missing = [unit for unit in units if not runner.file_of(*unit).is_file()]
+    list(runner.run_all(missing))
+    assert done == [0, 1, 2, 3]
+    record, packed = runner.collect(units, range(4))
+    assert [row["square"] for row in record["experiments"]["padding"]] == [0, 1, 4, 9]
+    with np.load(io.BytesIO(packed)) as arrays:
+        assert arrays["padding/test"][:, 0].tolist() == [0, 1, 2, 3]
+    assert record["probabilities_sha256"] == hashlib.sha256(packed).hexdigest()
