@@ -1,6 +1,7 @@
 # make lab    opens the lessons in JupyterLab        make test   checks package and notebooks
 # make run    executes the series into build/        make bench  measures the speed
 # make clean  removes what the others made
+# make study  runs the experiments behind the lessons 05 and 06: up to two hours
 #
 # Variables of `make setup`, which the others call when it is needed:
 #   PYTHON=python3.12       the interpreter to build .venv with; 3.11 or newer
@@ -12,7 +13,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup lab test run notebooks lint bench clean
+.PHONY: setup lab test run notebooks lint bench study clean
 
 setup: $(STAMP)
 
@@ -49,6 +50,12 @@ bench: setup
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_growth.py
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/finetune_speed.py
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/packaged_classifier.py
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/explorer_speed.py
+	$(BIN)/python benchmarks/readme_table.py
+
+# The experiments behind the lessons 05 and 06. Interrupted, it goes on where it was.
+study: setup
+	$(BIN)/python -m study
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

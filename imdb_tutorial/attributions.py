@@ -17,7 +17,8 @@ POSITIVE = "POSITIVE"
 # Steps of the integral, taken in turn until the attributions add up; the last is tried at most.
 STEPS = (20, 32, 64, 128, 256)
 RELATIVE_ERROR, ABSOLUTE_ERROR = 0.05, 0.02
-TOKENS_AT_ONCE = 768
+# Three times as many are a fifth quicker, but a process then grows by 90 MB in 200 texts, not 20.
+TOKENS_AT_ONCE = 256
 
 
 class SupersededError(RuntimeError):

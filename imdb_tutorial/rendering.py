@@ -1,24 +1,18 @@
-"""Verdicts and attributions as HTML in which every text stays text."""
+"""Verdicts and answers as HTML: what the explorer shows, and what stands where no widget runs."""
 
 import dataclasses
 import html
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from imdb_tutorial.attributions import POSITIVE, Attribution, Verdict
 from imdb_tutorial.reading import Reading
+from imdb_tutorial.safe_text import show_text
+from imdb_tutorial.word_marks import COLOURS, legend_html, plain_html, summary_html, words_html
 
-# Red and green would look alike to many readers; blue and orange do not.
-COLOURS = {True: "38, 115, 214", False: "214, 106, 0"}
 STRIPES = "repeating-linear-gradient(45deg, transparent 0 6px, rgba(255, 255, 255, 0.6) 6px 9px)"
-LINES = {True: "solid", False: "dotted"}
-LEVELS = (0.1, 0.33, 0.66)
-LONGEST_WORD, LONGEST_GAP, LONGEST_REST, LONGEST_CELL = 120, 24, 300, 80
+LONGEST_MESSAGE, LONGEST_CELL = 300, 80
 SHOWN_ROWS = 20
-# Joiners are part of ordinary writing: of emoji, of Persian, of Hindi.
-JOINERS = "\u200c\u200d"
-BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+# JupyterLab typesets what looks like maths, but for what stands inside these classes.
 NO_MATHS = "tex2jax_ignore mathjax_ignore"
 
 
@@ -77,99 +71,11 @@ class Answer:
         return dataclasses.replace(self, cards=cards)
 
 
-def show_text(text: str, longest: int | None = None) -> str:
-    """Make HTML that shows a text as it is and can do nothing else.
-
-    What is invisible and could turn the page around (control characters, overrides of the writing
-    direction, zero-width spaces) is shown by its number.
-
-    Args:
-        text: Any text.
-        longest: The most characters to show; from a longer text the middle is left out.
-
-    Returns:
-        Escaped text.
-    """
-    if longest is not None and len(text) > longest:
-        start, end = longest * 2 // 3, longest // 3
-        gone = f"[… {len(text) - start - end:,} characters …]"
-        return f"{show_text(text[:start])}{_mark(gone)}{show_text(text[-end:])}"
-    shown = []
-    for run in re.finditer(r"(.)\1*", text, re.DOTALL):
-        character, length = run[1], len(run[0])
-        if is_visible(character):
-            shown.append(html.escape(run[0], quote=True))
-        else:
-            times = f" × {length:,}" if length > 1 else ""
-            shown.append(_mark(f"U+{ord(character):04X}{times}"))
-    return "".join(shown)
-
-
-def is_visible(character: str) -> bool:
-    """Say whether a character can be shown as it is."""
-    if character in JOINERS or character in "\t\n\r":
-        return True
-    category = unicodedata.category(character)
-    return category not in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") and character not in BLANKS
-
-
 def percent(probability: float) -> str:
     """Write a probability in per cent, without ever claiming certainty."""
     if probability > 0.9995:
         return "> 99.9 %"
     return f"{100 * probability:.1f} %"
-
-
-def signed(score: float) -> str:
-    """Write a number with its sign and two decimals, with a true minus."""
-    return f"{score:+.2f}".replace("-", "−")
-
-
-def words_html(attribution: Attribution) -> str:
-    """Show a text with each word marked by how far it pushed, readable without colours.
-
-    Args:
-        attribution: From ``attribute``.
-
-    Returns:
-        HTML: coloured and underlined words, plus and minus signs at the strong ones.
-    """
-    strongest = max(map(abs, attribution.scores), default=0.0)
-    pieces = (_piece(text, score, strongest) for text, score in attribution.pieces)
-    return _paragraph_of_text("".join(pieces), attribution.reading)
-
-
-def legend_html(attribution: Attribution) -> str:
-    """Say what the marks of ``words_html`` mean and how strong the strongest is."""
-    strongest = max(map(abs, attribution.scores), default=0.0)
-    samples = " ".join(
-        _marked(f"pushed towards {label}", len(LEVELS), label == POSITIVE)
-        for label in (POSITIVE, "NEGATIVE")
-    )
-    return (
-        f'<p class="imdb-legend">{samples} More colour, more push; the strongest word: '
-        f"{strongest:.2f} logits.</p>"
-    )
-
-
-def summary_html(attribution: Attribution, most: int = 3) -> str:
-    """Name the words that pushed most, and say what all of them add up to."""
-    ranked = sorted(
-        zip(attribution.scores, attribution.words, strict=True), key=lambda x: -abs(x[0])
-    )
-    sentences = []
-    for label, sign in ((POSITIVE, 1), ("NEGATIVE", -1)):
-        chosen = [(s, w) for s, w in ranked if s * sign > LEVELS[0] * abs(ranked[0][0])][:most]
-        if chosen:
-            named = ", ".join(f"<bdi>{show_text(w, 30)}</bdi> {signed(s)}" for s, w in chosen)
-            sentences.append(f"Most towards {label}: {named}.<br>")
-    total = sum(attribution.scores) + attribution.other
-    return (
-        f'<p class="imdb-summary">{"".join(sentences)}All together: {signed(total)} logits, '
-        f"from {signed(attribution.baseline_margin)} for a blank text to "
-        f"{signed(attribution.margin)}; off by {abs(attribution.completeness_error):.2f} after "
-        f"{attribution.steps} steps.</p>"
-    )
 
 
 def verdict_html(verdict: Verdict) -> str:
@@ -202,9 +108,7 @@ def card_html(card: Card) -> str:
             makers = (words_html, legend_html, summary_html)
             parts += [make(card.attribution) for make in makers]
         elif not card.problem:
-            read = card.verdict.reading
-            plain = show_text(read.text[: read.end], 6 * read.max_length)
-            parts.append(_paragraph_of_text(plain, read))
+            parts.append(plain_html(card.verdict.reading))
             parts.append('<p class="imdb-legend">Looking for the words that did it …</p>')
     return f'<section class="imdb-card">{"".join(parts)}</section>'
 
@@ -212,7 +116,7 @@ def card_html(card: Card) -> str:
 def answer_html(answer: Answer) -> str:
     """Show what all models say about a text, side by side where there is room."""
     if answer.message:
-        return f'<div class="imdb-answer">{message_html(answer.message)}</div>'
+        return f'<div class="imdb-answer {NO_MATHS}">{message_html(answer.message)}</div>'
     truth = ""
     if answer.true_label:
         truth = (
@@ -225,7 +129,7 @@ def answer_html(answer: Answer) -> str:
 
 def message_html(message: str) -> str:
     """Show a line for the reader."""
-    return f'<p class="imdb-message">{show_text(message, LONGEST_REST)}</p>'
+    return f'<p class="imdb-message">{show_text(message, LONGEST_MESSAGE)}</p>'
 
 
 def table_html(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> str:
@@ -260,47 +164,6 @@ def _cell(value: object) -> str:
     shown = percent(value) if isinstance(value, float) else str(value)
     more = " …" if len(shown) > LONGEST_CELL else ""
     return f"<bdi>{show_text(shown[:LONGEST_CELL])}{more}</bdi>"
-
-
-def _mark(text: str) -> str:
-    return f'<span class="imdb-mark" style="border: 1px dashed #888; font-size: 80%">{text}</span>'
-
-
-def _piece(text: str, score: float | None, strongest: float) -> str:
-    if score is None:
-        return show_text(text, LONGEST_GAP)
-    share = abs(score) / strongest if strongest else 0.0
-    level = sum(share >= bound for bound in LEVELS)
-    told = f' class="imdb-word" data-score="{score:+.2f}" title="{signed(score)}"'
-    return _marked(show_text(text, LONGEST_WORD), level, score > 0, told)
-
-
-def _marked(shown: str, level: int, is_positive: bool, attributes: str = "") -> str:
-    """Mark HTML with colour, line and signs, so that no reader needs the colours."""
-    if not level:
-        return f"<span{attributes}>{shown}</span>"
-    colour = COLOURS[is_positive]
-    style = (
-        f"background-color: rgba({colour}, {0.17 * level:.2f}); "
-        f"border-bottom: {level}px {LINES[is_positive]} rgb({colour})"
-    )
-    signs = ("+" if is_positive else "−") * (level - 1)
-    raised = f"<sup>{signs}</sup>" if signs else ""
-    return f'<span{attributes} style="{style}">{shown}</span>{raised}'
-
-
-def _paragraph_of_text(shown: str, reading: Reading) -> str:
-    rest = reading.unread
-    if rest:
-        more = f" … {len(rest) - LONGEST_REST:,} more characters" * (len(rest) > LONGEST_REST)
-        shown += (
-            f'<span class="imdb-unread" style="opacity: 0.6"><em> [not read:]</em> '
-            f"{show_text(rest[:LONGEST_REST])}{more}</span>"
-        )
-    return (
-        '<p class="imdb-text" dir="auto" style="white-space: pre-wrap; overflow-wrap: anywhere; '
-        f'unicode-bidi: isolate; line-height: 1.9">{shown}</p>'
-    )
 
 
 def _warnings(reading: Reading) -> str:

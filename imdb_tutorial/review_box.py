@@ -131,6 +131,7 @@ LOOKS = """
 .imdb-bar { max-width: none !important; }
 .imdb-text { max-height: 24em; overflow: auto; padding: 2px 4px; contain: paint; }
 .imdb-legend, .imdb-summary, .imdb-read { font-size: 92%; }
+.imdb-legend > span { white-space: nowrap; }
 .imdb-warning { padding: 2px 8px; border-left: 4px solid #d98b00; font-weight: 600; }
 .imdb-explorer .imdb-card .imdb-message { color: var(--imdb-alarm); }
 .imdb-message { overflow-wrap: anywhere; }
@@ -145,7 +146,7 @@ LOOKS = """
 .imdb-explorer .imdb-table td:nth-child(-n + 2) {
   white-space: normal; overflow-wrap: break-word; min-width: 6em;
 }
-.imdb-explorer .imdb-table td:first-child { overflow-wrap: anywhere; min-width: 12em; }
+.imdb-explorer .imdb-table td:first-child { overflow-wrap: anywhere; min-width: 8em; }
 .imdb-explorer .widget-checkbox input[type="checkbox"] { margin: 0 4px 0 0; align-self: center; }
 .imdb-hidden {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from imdb_tutorial.files import write_whole
 from imdb_tutorial.rendering import Answer
+from imdb_tutorial.safe_text import is_visible
 
 COLUMNS = ("text", "model", "verdict", "probability", "tokens read", "cut", "true label")
 MOST_ROWS = 1_000
 LONGEST_KEPT = 5_000
 # A spreadsheet takes a cell that begins like this for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+RISKY_STARTS = ("\t", "\r", "\n")
 
 
 class Tried:
@@ -78,6 +80,8 @@ class Tried:
 
 
 def _harmless(value: object) -> object:
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
-        return f"'{value}"
+    if isinstance(value, str):
+        seen = "".join(filter(is_visible, value)).lstrip()
+        if value.startswith(RISKY_STARTS) or seen.startswith(FORMULA_STARTS):
+            return f"'{value}"
     return value

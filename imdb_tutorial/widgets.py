@@ -3,34 +3,24 @@
 import dataclasses
 import functools
 import itertools
-import logging
 import os
 import random
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.resources import files
+from concurrent.futures import Future
 from pathlib import Path
 
 import ipywidgets
-from transformers import TextClassificationPipeline
 
-from imdb_tutorial.attributions import SupersededError, attribute, judge
-from imdb_tutorial.classifier import LABELS, load_classifier
+from imdb_tutorial.asking import Models, Source, available_models, one_line
+from imdb_tutorial.attributions import SupersededError
+from imdb_tutorial.classifier import LABELS
 from imdb_tutorial.dataset import load_reviews
 from imdb_tutorial.encoder import choose_device
+from imdb_tutorial.latest import IsWanted, LatestOnly
 from imdb_tutorial.presets import Preset, load_preset
-from imdb_tutorial.probe import PROBE_FILE
-from imdb_tutorial.rendering import (
-    Answer,
-    Card,
-    answer_html,
-    is_visible,
-    message_html,
-    show_text,
-    table_html,
-)
+from imdb_tutorial.rendering import Answer, Card, answer_html, message_html, table_html
 from imdb_tutorial.review_box import ReviewBox
+from imdb_tutorial.safe_text import is_visible, show_text
 from imdb_tutorial.tried import Tried
 
 READY = "Ready: type a review, then press Classify or Ctrl+Enter."
@@ -38,29 +28,9 @@ BUSY = "Reading …"
 DONE = "Done."
 NO_ANSWER = "That did not work. The reason stands below; another text or model may."
 NOTHING_TO_READ = "There is nothing to read yet: type or paste a review first."
-NO_WORDS = "the model finds no word in this text: try a review in English"
 SUPERSEDED = "Another text was given before this one was read."
 YOUR_GUESS = "A review that no model was trained on. What do you think? Then press Classify."
 SHOWN_COLUMNS = ("text", "model", "verdict", "probability", "tokens read", "true label")
-
-IsWanted = Callable[[], bool]
-
-logger = logging.getLogger(__name__)
-
-
-def available_models() -> dict[str, str]:
-    """List the classifiers that come with this project.
-
-    Returns:
-        Sources for ``load_classifier`` by name, the best first.
-    """
-    data = files("imdb_tutorial").joinpath("data")
-    found = {}
-    if data.joinpath("packaged_classifier", PROBE_FILE).is_file():
-        found["packaged classifier"] = "packaged"
-    if data.joinpath("packaged_probe", PROBE_FILE).is_file():
-        found["packaged probe"] = str(data.joinpath("packaged_probe"))
-    return found
 
 
 class SentimentExplorer(ipywidgets.VBox):
@@ -81,7 +51,7 @@ class SentimentExplorer(ipywidgets.VBox):
 
     def __init__(
         self,
-        models: Mapping[str, str | os.PathLike | TextClassificationPipeline] | None = None,
+        models: Mapping[str, Source] | None = None,
         preset: Preset | None = None,
     ):
         self.models = dict(available_models() if models is None else models)
@@ -90,10 +60,8 @@ class SentimentExplorer(ipywidgets.VBox):
         choose_device()  # says so once; from the thread it would print into a later cell
         self.tried = Tried()
         self._preset = preset
-        self._pipelines: dict[str, TextClassificationPipeline] = {}
-        self._lock = threading.RLock()
-        self._ticket = 0
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explorer")
+        self._models = Models(self.models)
+        self._worker = LatestOnly("explorer")
         self._reviews: Iterator[tuple[str, str]] | None = None
         self._surprise = ("", "")
         super().__init__(self._build())
@@ -149,8 +117,7 @@ class SentimentExplorer(ipywidgets.VBox):
     def close(self) -> None:
         """Stop the thread and take the widget off the page."""
         if hasattr(self, "_worker"):
-            self._ticket += 1
-            self._worker.shutdown(wait=False, cancel_futures=True)
+            self._worker.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -170,7 +137,10 @@ class SentimentExplorer(ipywidgets.VBox):
             description="Surprise me", tooltip="Bring a review that was held back", layout=narrow
         )
         self.chooser = ipywidgets.Dropdown(
-            options=list(self.models), description="Model", layout={"width": "260px"}
+            options=list(self.models),
+            description="Model",
+            style={"description_width": "initial"},
+            layout={"width": "230px"},
         )
         self.side_by_side = ipywidgets.Checkbox(
             description="all models, side by side",
@@ -212,19 +182,16 @@ class SentimentExplorer(ipywidgets.VBox):
         return self._submit(functools.partial(self._answer, self.box.value, names, is_kept))
 
     def _submit(self, work: Callable[[IsWanted], object]) -> Future:
-        """Let the thread work; what it was asked before is given up."""
-        with self._lock:
-            self._ticket += 1
-            ticket = self._ticket
+        with self._worker.lock:
             self._show("busy", BUSY)
-        return self._worker.submit(work, lambda: ticket == self._ticket)
+            return self._worker.submit(work)
 
     def _wait(self, future: Future):
         try:
             return future.result()
         except KeyboardInterrupt:
-            with self._lock:
-                self._ticket += 1
+            with self._worker.lock:
+                self._worker.give_up()
                 self._show("idle", READY)
             raise
 
@@ -235,11 +202,16 @@ class SentimentExplorer(ipywidgets.VBox):
             self.box.announcement = line
 
     def _publish(self, is_wanted: IsWanted, state: str, line: str, answer: Answer) -> None:
-        with self._lock:
+        with self._worker.lock:
             if not is_wanted():
                 raise SupersededError(SUPERSEDED)
             self.output.value = answer_html(answer) if answer.cards else ""
             self._show(state, line)
+
+    def _show_error(self, is_wanted: IsWanted, error: Exception) -> None:
+        with self._worker.lock:
+            if is_wanted():
+                self._show("error", one_line(error))
 
     def _answer(self, text: str, names: list[str], is_kept: bool, is_wanted: IsWanted) -> Answer:
         try:
@@ -251,19 +223,17 @@ class SentimentExplorer(ipywidgets.VBox):
         except SupersededError:
             return Answer(text, message=SUPERSEDED)
         except Exception as error:  # whatever it is, the page shows a line and goes on
-            with self._lock:
-                if is_wanted():
-                    self._show("error", _one_line(error))
-            return Answer(text, message=_one_line(error))
+            self._show_error(is_wanted, error)
+            return Answer(text, message=one_line(error))
 
     def _find_answer(
         self, text: str, names: list[str], is_kept: bool, is_wanted: IsWanted
     ) -> Answer:
         answer = Answer(text, tuple(map(Card, names)))
         for card in answer.cards:
-            if card.model not in self._pipelines:
+            if not self._models.is_loaded(card.model):
                 self._publish(is_wanted, "busy", f"Loading {card.model} …", answer)
-            answer = answer.with_card(self._with_verdict(card, text))
+            answer = answer.with_card(self._models.with_verdict(card, text))
             self._publish(is_wanted, "busy", BUSY, answer)
         review, label = self._surprise
         if text == review:
@@ -273,40 +243,12 @@ class SentimentExplorer(ipywidgets.VBox):
         self.box.announcement = str(answer)
         for card in answer.cards:
             self._publish(is_wanted, "busy", "Looking for the words that did it …", answer)
-            answer = answer.with_card(self._with_words(card, text, is_wanted))
+            answer = answer.with_card(self._models.with_words(card, text, is_wanted))
         failed = all(card.problem for card in answer.cards)
         self._publish(
             is_wanted, "error" if failed else "answer", NO_ANSWER if failed else DONE, answer
         )
         return answer
-
-    def _with_verdict(self, card: Card, text: str) -> Card:
-        try:
-            verdict = judge(self._pipeline(card.model), text)
-            if not verdict.reading.spans:
-                raise ValueError(NO_WORDS)
-        except Exception as error:
-            return dataclasses.replace(card, problem=_one_line(error))
-        return dataclasses.replace(card, verdict=verdict)
-
-    def _with_words(self, card: Card, text: str, is_wanted: IsWanted) -> Card:
-        if card.problem:
-            return card
-        try:
-            attribution = attribute(self._pipeline(card.model), text, is_wanted)
-        except SupersededError:
-            raise
-        except Exception as error:
-            return dataclasses.replace(card, problem=_one_line(error))
-        return dataclasses.replace(card, attribution=attribution)
-
-    def _pipeline(self, name: str) -> TextClassificationPipeline:
-        if name not in self._pipelines:
-            source = self.models[name]
-            if isinstance(source, (str, os.PathLike)):
-                source = _load(os.fspath(source))
-            self._pipelines[name] = source
-        return self._pipelines[name]
 
     def _keep(self, answer: Answer) -> None:
         self.tried.add(answer)
@@ -319,11 +261,9 @@ class SentimentExplorer(ipywidgets.VBox):
                 self._reviews = _held_back(self._preset or load_preset())
             surprise = next(self._reviews)
         except Exception as error:
-            with self._lock:
-                if is_wanted():
-                    self._show("error", _one_line(error))
+            self._show_error(is_wanted, error)
             return ""
-        with self._lock:
+        with self._worker.lock:
             if not is_wanted():
                 return ""
             self._surprise = surprise
@@ -336,20 +276,8 @@ class SentimentExplorer(ipywidgets.VBox):
         try:
             line = f"Saved as {self.save_csv().name}, in the notebook's folder."
         except (OSError, ValueError) as error:
-            line = _one_line(error)
+            line = one_line(error)
         self.saved.value = message_html(line)
-
-
-def _load(source: str) -> TextClassificationPipeline:
-    # What comes with the project never changes; a folder may hold another model tomorrow.
-    if source in available_models().values():
-        return _load_packaged(source)
-    return load_classifier(source)
-
-
-@functools.cache
-def _load_packaged(source: str) -> TextClassificationPipeline:
-    return load_classifier(source)
 
 
 def _held_back(preset: Preset) -> Iterator[tuple[str, str]]:
@@ -358,8 +286,3 @@ def _held_back(preset: Preset) -> Iterator[tuple[str, str]]:
     order = random.Random(preset.seed).sample(range(len(pool)), len(pool))
     for row in itertools.cycle(order):
         yield pool[row]["text"], LABELS[pool[row]["label"]]
-
-
-def _one_line(error: Exception) -> str:
-    logger.debug("shown in the page as one line", exc_info=error)
-    return " ".join(str(error).split()) or type(error).__name__

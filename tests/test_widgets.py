@@ -17,9 +17,11 @@ from imdb_tutorial.attributions import attribute
 from imdb_tutorial.classifier import load_classifier
 from imdb_tutorial.encoder import load_encoder, load_tokenizer
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, save_probe
-from imdb_tutorial.rendering import percent, show_text, words_html
+from imdb_tutorial.rendering import Answer, percent
+from imdb_tutorial.safe_text import show_text
 from imdb_tutorial.tried import COLUMNS, MOST_ROWS
 from imdb_tutorial.widgets import SentimentExplorer, available_models
+from imdb_tutorial.word_marks import words_html
 
 MAX_LENGTH = 24
 TEXT = "a good movie, but the ending was awful!"
@@ -230,8 +232,8 @@ def test_starts_idle_and_shows_each_state(make, sources):
         may_go_on.set()
         settled(explorer)
     assert explorer.state == "answer"
-    explorer.models["probe"] = "nowhere"
-    explorer._pipelines.clear()
+    explorer = make({"probe": "nowhere"})
+    explorer.box.value = TEXT
     explorer.box.submit()
     settled(explorer)
     assert explorer.state == "error"
@@ -365,6 +367,22 @@ def test_what_is_invisible_is_shown_by_its_number(explorer, character):
     assert f"U+{ord(character):04X}" in Page(explorer.output.value).text
 
 
+@pytest.mark.parametrize("marks", ["\u0301" * 9, "\u0301\u0302\u0316" * 5, "\u0489" * 500])
+def test_a_tower_of_accents_does_not_stand_in_other_lines(marks):
+    page = Page(show_text(f"g{marks}ood"))
+    assert sum(page.text.count(mark) for mark in set(marks)) <= 8
+    assert f"U+{ord(marks[-1]):04X}" in page.text
+    assert page.text.endswith("ood")
+
+
+def test_maths_is_shown_as_typed(explorer):
+    """JupyterLab would typeset it in any output that does not forbid it."""
+    answers = (explorer.classify("good $x^2$ film"), explorer.classify(" "), Answer("", (), "$x$"))
+    for answer in answers:
+        assert answer._repr_html_().startswith('<div class="imdb-answer tex2jax_ignore mathjax_ign')
+    assert explorer.table.value.split(">")[0].count("mathjax_ignore") == 1
+
+
 def test_what_belongs_to_writing_is_kept():
     persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
     for text in ("\U0001f468\u200d\U0001f469", persian, "é\n\t\u4e2d"):
@@ -484,7 +502,7 @@ def test_the_table_is_saved_as_csv_and_nothing_is_overwritten(explorer, tmp_path
     assert 0.5 <= float(rows[0]["probability"]) <= 1
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " =", "\r", "＝"])
+@pytest.mark.parametrize("start", [*"=+-@\r＝", "\t=", " =", "\xa0=", "\u200b=", "\v="])
 def test_a_spreadsheet_finds_no_formula(make, sources, tmp_path, start):
     text = f"{start}HYPERLINK('http://x')"
     explorer = make({f"{start}model": sources["probe"]})

@@ -39,6 +39,12 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
         outputs: cell.model.sharedModel.getOutputs(),
     }))"""
 
+TELL_KERNEL = """async ([code, asked]) => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const request = { code, silent: true, user_expressions: { asked } };
+    return (await kernel.requestExecute(request).done).content;
+}"""
+
 
 class Lab:
     """A JupyterLab server over a copy of the notebooks, with its address and its token."""
@@ -58,6 +64,12 @@ class Lab:
         )
         self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
         self.page.wait_for_function(KERNEL_READY, timeout=90_000)
+
+    def tell_kernel(self, code: str, expression: str = "None") -> str:
+        """Run code in the notebook's kernel, beside its cells; return what an expression gives."""
+        reply = self.page.evaluate(TELL_KERNEL, [code, expression])
+        assert reply["status"] == "ok", reply
+        return reply["user_expressions"]["asked"]["data"]["text/plain"]
 
     def close(self) -> None:
         """Stop the notebook's kernel and close the page."""
@@ -123,6 +135,10 @@ def lab_address(browser, tmp_path_factory):
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
     }
+    # Begun before any test, so with the reader's feature cache, which the lessons share.
+    env = {**os.environ, **{name: str(root / folder) for name, folder in folders.items()}}
+    for setting in ("IMDB_TUTORIAL_PRESET", "IMDB_TUTORIAL_DTYPE"):
+        env.pop(setting, None)
     log = (root / "lab.log").open("w")
     server = subprocess.Popen(
         [
@@ -136,7 +152,7 @@ def lab_address(browser, tmp_path_factory):
             "--LabApp.expose_app_in_browser=True",
             "--LabApp.extension_manager=readonly",
         ],
-        env={**os.environ, **{name: str(root / folder) for name, folder in folders.items()}},
+        env=env,
         stdout=log,
         stderr=subprocess.STDOUT,
     )
