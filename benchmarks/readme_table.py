@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from imdb_tutorial import load_preset, load_reviews, load_study
 from imdb_tutorial.evaluation import Interval, PairedDifference
 
 FOLDER = Path(__file__).resolve().parent
@@ -15,9 +16,22 @@ def render() -> dict[str, str]:
     """Return each block of the README by its name, as Markdown."""
     return {
         "measured": render_probe(),
+        "measured-ladder": render_ladder(),
         "measured-classifier": render_classifier(),
         "measured-fine-tuning": render_finetuning(),
     }
+
+
+def render_ladder() -> str:
+    """Return the study's ladder as Markdown."""
+    preset = load_preset("laptop").replace(train_size=None, validation_size=None, test_size=None)
+    reviews = load_reviews(preset)
+    study = load_study()
+    study.check(reviews)
+    ladder = study.ladder(reviews["test"]["label"][:]).reset_index()
+    lines = [f"| {' | '.join(ladder.columns)} |", "| --- " * len(ladder.columns) + "|"]
+    lines += [f"| {' | '.join(row)} |" for row in ladder.itertuples(index=False)]
+    return "\n".join(lines) + "\n"
 
 
 def render_classifier() -> str:
