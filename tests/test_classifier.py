@@ -656,7 +656,7 @@ def pipelines_probabilities(classifier, texts):
 
 @pytest.mark.parametrize("token_budget", [10, 60, 4_096])
 def test_predict_gives_the_pipelines_probabilities(tiny, float32, monkeypatch, token_budget):
-    monkeypatch.setattr(module, "PREDICT_TOKENS", token_budget)
+    monkeypatch.setattr(module, "PREDICT_TOKENS", {"cpu": token_budget})
     texts = [*TEXTS, LONG, "hate", "x y z", LONG[:300], "boring boring"]
     found = predict(tiny, texts)
     assert found.dtype == torch.float32
