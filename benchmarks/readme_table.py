@@ -16,10 +16,22 @@ def render() -> dict[str, str]:
     """Return each block of the README by its name, as Markdown."""
     return {
         "measured": render_probe(),
+        "measured-explorer": render_explorer(),
         "measured-ladder": render_ladder(),
         "measured-classifier": render_classifier(),
         "measured-fine-tuning": render_finetuning(),
     }
+
+
+def render_explorer() -> str:
+    """Return the explorer's record as one sentence."""
+    record = json.loads((FOLDER / "explorer_speed.json").read_text())
+    way = record["ways"]["through the explorer"]
+    return (
+        f"For {record['words']} words the verdict takes {way['verdict_ms']:.0f} ms and the words' "
+        f"shares {way['words_seconds']:.1f} s on {record['threads']} threads; "
+        f"{record['texts_in_a_row']} texts in a row add {way['growth_mb']:.0f} MB of memory.\n"
+    )
 
 
 def render_ladder() -> str:
