@@ -5,8 +5,6 @@ package, so that a lesson can quote it.
 """
 
 import json
-import platform
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -22,6 +20,7 @@ from imdb_tutorial import (
     load_reviews,
     load_tokenizer,
 )
+from imdb_tutorial.provenance import provenance
 
 RESULT = Path(imdb_tutorial.__file__).with_name("data") / "expected_accuracy.json"
 POOLINGS = ("cls", "mean")
@@ -62,8 +61,7 @@ def main() -> None:
         "test_size": len(reviews["test"]),
         "seed": preset.seed,
         "results": rows,
-        "machine": f"{platform.system()} {platform.machine()}",
-        "versions": {name: version(name).split("+")[0] for name in ("torch", "transformers")},
+        **provenance("torch", "transformers"),
     }
     RESULT.write_text(json.dumps(record, indent=1) + "\n")
 

@@ -8,11 +8,9 @@ before. Prints a table and writes ``explorer_speed.json``.
 
 import gc
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -20,6 +18,7 @@ import torch
 
 from imdb_tutorial import SentimentExplorer, attribute, load_classifier, load_preset, load_reviews
 from imdb_tutorial.attributions import judge
+from imdb_tutorial.provenance import provenance
 
 RESULT = Path(__file__).with_suffix(".json")
 WORDS = 100
@@ -113,8 +112,7 @@ def main() -> None:
             for way, values in ways.items()
         },
         "threads": torch.get_num_threads(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "versions": {n: version(n).split("+")[0] for n in ("torch", "transformers", "captum")},
+        **provenance("torch", "transformers", "captum"),
     }
     RESULT.write_text(json.dumps(record, indent=1) + "\n")
     print(f"{'':<22} {'verdict':>10} {'words':>9} {'growth':>9}")

@@ -7,11 +7,9 @@ dropout inside attention. Prints a table and writes ``finetune_speed.json``.
 """
 
 import json
-import platform
 import statistics
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -21,6 +19,7 @@ from imdb_tutorial import load_preset, load_reviews, load_tokenizer, sources
 from imdb_tutorial.encoder import best_device, choose_dtype, quiet_transformers
 from imdb_tutorial.evaluation import accuracy_interval
 from imdb_tutorial.finetuning import load_model, tokenize_reviews
+from imdb_tutorial.provenance import provenance
 
 RESULT = Path(__file__).with_suffix(".json")
 PRESET = load_preset("laptop").for_fine_tuning().replace(train_size=160, max_length=512)
@@ -112,8 +111,7 @@ def main() -> None:
         },
         "native_bfloat16": choose_dtype() == torch.bfloat16,
         "threads": torch.get_num_threads(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "versions": {name: version(name).split("+")[0] for name in ("torch", "transformers")},
+        **provenance("torch", "transformers"),
     }
     RESULT.write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record["times_faster"]), json.dumps(record["test_accuracy"]))

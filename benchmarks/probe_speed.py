@@ -8,11 +8,8 @@ it was text: padding earns nothing.
 import argparse
 import copy
 import json
-import os
-import platform
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -33,6 +30,7 @@ from imdb_tutorial import (
     load_reviews,
     load_tokenizer,
 )
+from imdb_tutorial.provenance import provenance
 from imdb_tutorial.sources import packaged_encoder_folder
 from imdb_tutorial.tokens import tokenize
 
@@ -208,11 +206,7 @@ def summarise(preset, encoder, lengths, seconds) -> dict:
         "rounds": len(seconds["classic loop"]),
         "threads": torch.get_num_threads(),
         "native_bfloat16": choose_dtype("cpu") == torch.bfloat16,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {
-            name: version(name).split("+")[0]
-            for name in ("torch", "transformers", "sentence-transformers")
-        },
+        **provenance("torch", "transformers", "sentence-transformers"),
         "extrapolated": (
             f"the classic loop ran one epoch of {CLASSIC_REVIEWS} reviews each round; its "
             f"{preset.num_epochs} epochs of 2,000 + {preset.validation_size} are that time a review"

@@ -3,15 +3,13 @@
 import argparse
 import dataclasses
 import json
-import os
-import platform
 import shutil
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 from imdb_tutorial.presets import POOLINGS, Preset, load_preset
+from imdb_tutorial.provenance import provenance
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -184,11 +182,7 @@ def _record(preset: Preset, reviews, trainer, test_accuracy: float, seconds: flo
         "val_accuracy": [round(accuracy, 5) for accuracy in trainer.val_accuracy],
         "test_accuracy": round(test_accuracy, 5),
         "seconds": round(seconds, 1),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name).split("+")[0] for name in ("torch", "transformers", "datasets")},
-        },
+        **provenance("torch", "transformers", "datasets"),
     }
 
 

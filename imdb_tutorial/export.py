@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import os
-import platform
-from importlib.metadata import version
 from pathlib import Path
 
 import transformers
@@ -15,6 +13,7 @@ from imdb_tutorial.encoder import quiet_transformers
 from imdb_tutorial.files import whole_folder
 from imdb_tutorial.finetuning import epochs_of, history_of
 from imdb_tutorial.presets import Preset
+from imdb_tutorial.provenance import provenance
 
 
 def save_finetuned(
@@ -77,11 +76,7 @@ def run_record(
         "best_accuracy": max(epoch["eval_accuracy"] for epoch in epochs),
         "test": {name: round(value, 5) for name, value in (test_metrics or {}).items()},
         "seconds": round(log[-1]["seconds"], 1),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name).split("+")[0] for name in ("torch", "transformers", "datasets")},
-        },
+        **provenance("torch", "transformers", "datasets"),
     }
 
 

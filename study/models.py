@@ -103,7 +103,8 @@ def climb_probe(pooling: str, softmax: bool, standardised: bool):
             "train_size": len(truth[0]),
             "seconds": seconds + reading,
             "seconds_of_it_to_read": reading,
-            "megabytes": encoder_megabytes() + 0.003,
+            "megabytes": encoder_megabytes()
+            + sum(p.numel() * p.element_size() for p in trainer.model.parameters()) / 1e6,
             "validation_accuracies": [round(a, 5) for a in trainer.val_accuracy],
         }
         return {p: margins(trainer, x) for p, x in zip(PARTS, parts, strict=True)}, row

@@ -5,17 +5,16 @@ import io
 import json
 import multiprocessing
 import os
-import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from imdb_tutorial.dataset import ids_sha256
 from imdb_tutorial.files import write_whole
+from imdb_tutorial.provenance import provenance
 from imdb_tutorial.study import FORMAT
 from study import data, models, probes, words
 
@@ -134,11 +133,7 @@ def collect(units: list[tuple[str, dict]], seeds: range) -> tuple[dict, bytes]:
             part: {"count": len(split), "ids_sha256": ids_sha256(split["id"][:])}
             for part, split in data.reviews().items()
         },
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name).split("+")[0] for name in PACKAGES},
-        },
+        **provenance(*PACKAGES),
         "seconds": seconds,
         "experiments": experiments,
     }

@@ -12,10 +12,10 @@ HEAVY = ("torch", "transformers", "datasets", "pandas", "matplotlib", "numpy")
 
 # A module may import only what stands before it.
 ORDER = (
-    "presets progress files pools sources dataset collate tokens parallel encoder cache features "
-    "loaders probe checkpoint trainer adapter metrics pipelines classifier finetuning export "
-    "records evaluation study reading attributions safe_text word_marks rendering review_box "
-    "tried latest asking plotting charts widgets diagnosis __main__"
+    "presets progress provenance files pools sources dataset collate tokens parallel encoder "
+    "cache features loaders probe checkpoint trainer adapter metrics pipelines classifier "
+    "finetuning export records evaluation study reading attributions safe_text word_marks "
+    "rendering review_box tried latest asking plotting charts widgets diagnosis __main__"
 ).split()
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
 

@@ -84,7 +84,7 @@ def test_holds_no_widget_state(notebook):
 def test_cells_are_short_and_explained(notebook):
     lengths = sorted(
         len([line for line in cell.source.splitlines() if line.strip()])
-        for cell in code_cells(notebook)[1:]
+        for cell in code_cells(notebook)
     )
     assert lengths[-1] <= 20
     assert lengths[len(lengths) // 2] <= 5

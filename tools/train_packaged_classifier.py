@@ -6,10 +6,7 @@ last checkpoint. About an hour on two cores with native bfloat16.
 
 import json
 import math
-import os
-import platform
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +29,7 @@ from imdb_tutorial.dataset import ids_sha256
 from imdb_tutorial.encoder import choose_dtype, pool
 from imdb_tutorial.probe import PROBE_FILE, load_probe, save_probe
 from imdb_tutorial.progress import progress_bar
+from imdb_tutorial.provenance import provenance
 from imdb_tutorial.sources import file_sha256
 from imdb_tutorial.tokens import Tokens, pad, plan_batches, tokenize
 
@@ -218,14 +216,7 @@ def main() -> None:
             for n in range(0, len(state["losses"]), 100)
         ],
         "seconds": state["seconds"],
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {
-            "python": platform.python_version(),
-            **{
-                name: version(name).split("+")[0]
-                for name in ("torch", "transformers", "peft", "datasets")
-            },
-        },
+        **provenance("torch", "transformers", "peft", "datasets"),
     }
     (TARGET / "record.json").write_text(json.dumps(record, indent=1) + "\n")
 
