@@ -55,7 +55,7 @@ bench: setup
 
 # The experiments behind the lessons 05 and 06. Interrupted, it goes on where it was.
 study: setup
-	$(BIN)/python -m study
+	$(BIN)/python -m experiments
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

@@ -20,7 +20,7 @@ from imdb_tutorial import (
     load_reviews,
     load_tokenizer,
 )
-from imdb_tutorial.provenance import provenance
+from imdb_tutorial.machine.provenance import provenance
 
 RESULT = Path(imdb_tutorial.__file__).with_name("data") / "expected_accuracy.json"
 POOLINGS = ("cls", "mean")

@@ -17,8 +17,8 @@ import psutil
 import torch
 
 from imdb_tutorial import SentimentExplorer, attribute, load_classifier, load_preset, load_reviews
-from imdb_tutorial.attributions import judge
-from imdb_tutorial.provenance import provenance
+from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.machine.provenance import provenance
 
 RESULT = Path(__file__).with_suffix(".json")
 WORDS = 100

@@ -15,11 +15,13 @@ from pathlib import Path
 import torch
 import transformers
 
-from imdb_tutorial import load_preset, load_reviews, load_tokenizer, sources
-from imdb_tutorial.encoder import best_device, choose_dtype, quiet_transformers
-from imdb_tutorial.evaluation import accuracy_interval
-from imdb_tutorial.finetuning import load_model, tokenize_reviews
-from imdb_tutorial.provenance import provenance
+from imdb_tutorial import load_preset, load_reviews, load_tokenizer
+from imdb_tutorial.encoder.load import quiet_transformers
+from imdb_tutorial.evaluation.statistics import accuracy_interval
+from imdb_tutorial.finetuning.run import load_model, tokenize_reviews
+from imdb_tutorial.machine import sources
+from imdb_tutorial.machine.device import best_device, choose_dtype
+from imdb_tutorial.machine.provenance import provenance
 
 RESULT = Path(__file__).with_suffix(".json")
 PRESET = load_preset("laptop").for_fine_tuning().replace(train_size=160, max_length=512)

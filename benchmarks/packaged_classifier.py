@@ -13,7 +13,7 @@ from pathlib import Path
 
 import imdb_tutorial
 from imdb_tutorial import load_classifier, load_preset, load_reviews
-from imdb_tutorial.provenance import provenance
+from imdb_tutorial.machine.provenance import provenance
 
 RESULT = Path(__file__).with_suffix(".json")
 PACKAGED = Path(imdb_tutorial.__file__).with_name("data") / "packaged_classifier"

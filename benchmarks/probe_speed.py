@@ -30,9 +30,9 @@ from imdb_tutorial import (
     load_reviews,
     load_tokenizer,
 )
-from imdb_tutorial.provenance import provenance
-from imdb_tutorial.sources import packaged_encoder_folder
-from imdb_tutorial.tokens import tokenize
+from imdb_tutorial.encoder.tokens import tokenize
+from imdb_tutorial.machine.provenance import provenance
+from imdb_tutorial.machine.sources import packaged_encoder_folder
 
 RESULT = Path(__file__).with_name("probe_speed.json")
 CLASSIC_REVIEWS = {"train": 64, "validation": 32}

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from imdb_tutorial.machine.provenance import provenance
 from imdb_tutorial.presets import POOLINGS, Preset, load_preset
-from imdb_tutorial.provenance import provenance
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -93,13 +93,13 @@ def _size(text: str) -> int | None:
 
 
 def _doctor(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.diagnosis import doctor
+    from imdb_tutorial.machine.diagnosis import doctor
 
     return int(any(check.remedy for check in doctor()))
 
 
 def _classify(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.classifier import load_classifier
+    from imdb_tutorial.classifier.load import load_classifier
 
     for text, answer in zip(parsed.texts, load_classifier(parsed.model)(parsed.texts), strict=True):
         print(f"{answer['label']:<8}  {answer['score']:.3f}  {text}")
@@ -107,11 +107,11 @@ def _classify(parsed: argparse.Namespace) -> int:
 
 
 def _finetune(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.classifier import load_classifier, predict
-    from imdb_tutorial.dataset import load_reviews
-    from imdb_tutorial.evaluation import accuracy_interval
-    from imdb_tutorial.export import save_finetuned
-    from imdb_tutorial.finetuning import finetune
+    from imdb_tutorial.classifier.load import load_classifier, predict
+    from imdb_tutorial.dataset.reviews import load_reviews
+    from imdb_tutorial.evaluation.statistics import accuracy_interval
+    from imdb_tutorial.finetuning.run import finetune
+    from imdb_tutorial.finetuning.save import save_finetuned
 
     preset = load_preset(parsed.preset).for_fine_tuning().replace(**_given(parsed))
     reviews = load_reviews(preset)
@@ -132,11 +132,11 @@ def _finetune(parsed: argparse.Namespace) -> int:
 def _probe(parsed: argparse.Namespace) -> int:
     import torch
 
-    from imdb_tutorial.dataset import load_reviews
-    from imdb_tutorial.encoder import load_encoder, load_tokenizer
-    from imdb_tutorial.features import extract_features
-    from imdb_tutorial.files import write_whole
-    from imdb_tutorial.loaders import FeatureLoader
+    from imdb_tutorial.dataset.reviews import load_reviews
+    from imdb_tutorial.encoder.features import extract_features
+    from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+    from imdb_tutorial.encoder.loaders import FeatureLoader
+    from imdb_tutorial.machine.files import write_whole
     from imdb_tutorial.probe import LinearProbe, save_probe
     from imdb_tutorial.trainer import Trainer
 
@@ -172,7 +172,7 @@ def _probe(parsed: argparse.Namespace) -> int:
 
 
 def _record(preset: Preset, reviews, trainer, test_accuracy: float, seconds: float) -> dict:
-    from imdb_tutorial.dataset import ids_sha256
+    from imdb_tutorial.dataset.reviews import ids_sha256
 
     return {
         "preset": dataclasses.asdict(preset),

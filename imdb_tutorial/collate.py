@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from imdb_tutorial.presets import MAX_LENGTH
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -27,7 +29,7 @@ class ReviewCollator:
     def __init__(
         self,
         tokenizer: "PreTrainedTokenizerBase",
-        max_length: int = 500,
+        max_length: int = MAX_LENGTH,
         padding: Literal["max_length", "longest"] = "max_length",
     ):
         if padding not in ("max_length", "longest"):

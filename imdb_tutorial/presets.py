@@ -7,6 +7,10 @@ from typing import Literal
 Pooling = Literal["cls", "mean", "pooler"]
 POOLINGS: tuple[Pooling, ...] = ("cls", "mean", "pooler")
 
+# The classic experiment's values are the defaults of every function that has them.
+POOLING: Pooling = "cls"
+MAX_LENGTH = 500
+
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
@@ -42,8 +46,8 @@ class Preset:
     validation_size: int | None
     test_size: int | None
     validation_from: Literal["train", "test"] = "train"
-    pooling: Pooling = "cls"
-    max_length: int = 500
+    pooling: Pooling = POOLING
+    max_length: int = MAX_LENGTH
     batch_size: int = 32
     learning_rate: float = 1e-3
     gamma: float = 0.95

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from imdb_tutorial.encoder import pool
-from imdb_tutorial.files import write_whole
-from imdb_tutorial.presets import POOLINGS
+from imdb_tutorial.dataset.labels import LABELS
+from imdb_tutorial.encoder.pooling import pool
+from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.presets import MAX_LENGTH, POOLING, POOLINGS
 
 PROBE_FILE = "probe.safetensors"
 SETTINGS = ("pooling", "softmax", "encoder", "labels", "max_length")
@@ -34,7 +35,7 @@ class LinearProbe(nn.Module):
         self,
         hidden_size: int,
         num_labels: int = 2,
-        pooling: str = "cls",
+        pooling: str = POOLING,
         softmax: bool = False,
     ):
         super().__init__()
@@ -94,8 +95,8 @@ def save_probe(
     probe: LinearProbe,
     folder: str | os.PathLike,
     encoder: str = "packaged",
-    labels: Sequence[str] = ("NEGATIVE", "POSITIVE"),
-    max_length: int = 500,
+    labels: Sequence[str] = LABELS,
+    max_length: int = MAX_LENGTH,
 ) -> Path:
     """Save a trained probe with all that is needed to use it again.
 

@@ -9,9 +9,9 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from imdb_tutorial.checkpoint import read_checkpoint, write_checkpoint
 from imdb_tutorial.collate import Batch
-from imdb_tutorial.progress import progress_bar
+from imdb_tutorial.machine.checkpoint import read_checkpoint, write_checkpoint
+from imdb_tutorial.machine.progress import progress_bar
 
 
 class Batches(Protocol):

@@ -9,8 +9,13 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from imdb_tutorial.adapter import ADAPTER_CONFIG, ADAPTER_FILE, apply_adapter, save_adapter
-from imdb_tutorial.encoder import load_encoder, load_tokenizer
+from imdb_tutorial.classifier.adapter import (
+    ADAPTER_CONFIG,
+    ADAPTER_FILE,
+    apply_adapter,
+    save_adapter,
+)
+from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.is_gradient_checkpointing:FutureWarning", "ignore::UserWarning:peft"

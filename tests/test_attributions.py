@@ -6,13 +6,14 @@ import pytest
 import torch
 from transformers import BertForSequenceClassification, BertModel, BertTokenizerFast
 
-from imdb_tutorial import attributions, load_preset, load_reviews
-from imdb_tutorial.attributions import SupersededError, attribute, judge
-from imdb_tutorial.classifier import load_classifier
-from imdb_tutorial.encoder import load_encoder, load_tokenizer
+from imdb_tutorial import load_preset, load_reviews
+from imdb_tutorial.classifier.load import load_classifier
+from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+from imdb_tutorial.explorer import attributions
+from imdb_tutorial.explorer.attributions import SupersededError, attribute, judge
+from imdb_tutorial.explorer.reading import read_text
+from imdb_tutorial.explorer.widget import available_models
 from imdb_tutorial.probe import LinearProbe, save_probe
-from imdb_tutorial.reading import read_text
-from imdb_tutorial.widgets import available_models
 
 MAX_LENGTH = 24
 SHORT = "a good movie, but the ending was awful!"

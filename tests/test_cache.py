@@ -11,7 +11,8 @@ import pytest
 import torch
 from transformers import BertTokenizerFast
 
-from imdb_tutorial import cache, extract_features, load_encoder, load_tokenizer
+from imdb_tutorial import extract_features, load_encoder, load_tokenizer
+from imdb_tutorial.machine import cache
 
 TEXTS = ["good film", "a very bad ending of the movie", "dull", "i love the plot"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imdb_tutorial import accuracy_interval, reliability, spread
-from imdb_tutorial.charts import plot_curves, plot_intervals, plot_reliability
+from imdb_tutorial.plotting.charts import plot_curves, plot_intervals, plot_reliability
 
 
 def test_curves_with_a_band_and_a_level():

@@ -16,15 +16,17 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.utils.data import DataLoader
 
-from imdb_tutorial.checkpoint import CHECKPOINT_FILE
-from imdb_tutorial.loaders import FeatureLoader
+from imdb_tutorial.encoder.loaders import FeatureLoader
+from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE
 from imdb_tutorial.trainer import Trainer
 
 EPOCHS, TRAIN_BATCHES, VALID_BATCHES = 6, 5, 2
 EPOCH_STEPS = TRAIN_BATCHES + VALID_BATCHES
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["imdb_tutorial.features", "imdb_tutorial.trainer", "pytest"])
+PROCESSES.set_forkserver_preload(
+    ["imdb_tutorial.encoder.features", "imdb_tutorial.trainer", "pytest"]
+)
 
 
 class Net(nn.Module):

@@ -11,12 +11,13 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from imdb_tutorial import classifier as module
-from imdb_tutorial import load_classifier, predict, sources
-from imdb_tutorial.adapter import save_adapter
-from imdb_tutorial.classifier import vocabulary_sha256
-from imdb_tutorial.encoder import load_encoder, load_tokenizer
-from imdb_tutorial.pipelines import ProbeForSequenceClassification, SentimentPipeline
+from imdb_tutorial import load_classifier, predict
+from imdb_tutorial.classifier import load as module
+from imdb_tutorial.classifier.adapter import save_adapter
+from imdb_tutorial.classifier.load import vocabulary_sha256
+from imdb_tutorial.classifier.pipeline import ProbeForSequenceClassification, SentimentPipeline
+from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+from imdb_tutorial.machine import sources
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, load_probe, save_probe
 
 MAX_LENGTH = 24

@@ -9,8 +9,8 @@ from imdb_tutorial import (
     load_raw_reviews,
     load_reviews,
     load_sentences,
-    sources,
 )
+from imdb_tutorial.machine import sources
 
 FIRST = "I rented I AM CURIOUS-YELLOW"
 LAST = "The story centers around Barry McKenzie"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imdb_tutorial import sources
-from imdb_tutorial.diagnosis import doctor
+from imdb_tutorial.machine import sources
+from imdb_tutorial.machine.diagnosis import doctor
 
 
 def problems(checks) -> dict[str, str]:

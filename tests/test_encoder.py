@@ -6,7 +6,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
-from imdb_tutorial import choose_device, choose_dtype, encoder, load_encoder, load_tokenizer
+from imdb_tutorial import choose_device, choose_dtype, load_encoder, load_tokenizer
+from imdb_tutorial.encoder.pooling import pool
+from imdb_tutorial.machine import device as device_room
 
 TEXTS = ["I loved the movie !", "dull", "not a good ending , very boring scenes"]
 
@@ -53,7 +55,7 @@ def test_the_weights_have_the_dtype_that_was_asked_for(tiny_bert, dtype):
 
 
 def test_loading_prints_nothing_but_the_device(tiny_bert, capfd):
-    encoder._say_once.cache_clear()
+    device_room._say_once.cache_clear()
     load_encoder(tiny_bert)
     printed = capfd.readouterr()
     assert printed.out == f"BERT runs on: {choose_device().type}\n"
@@ -61,7 +63,7 @@ def test_loading_prints_nothing_but_the_device(tiny_bert, capfd):
 
 
 def test_the_device_is_said_once(capsys):
-    encoder._say_once.cache_clear()
+    device_room._say_once.cache_clear()
     device = choose_device()
     assert choose_device() == device
     assert capsys.readouterr().out == f"BERT runs on: {device.type}\n"
@@ -172,35 +174,35 @@ MASK = torch.tensor([[1, 1, 1], [1, 1, 0]])
 
 
 def test_cls_is_the_first_tokens_vector():
-    assert encoder.pool(HIDDEN, MASK, "cls").tolist() == [[1.0, 2.0], [4.0, 0.0]]
+    assert pool(HIDDEN, MASK, "cls").tolist() == [[1.0, 2.0], [4.0, 0.0]]
 
 
 def test_the_mean_is_taken_over_the_text_alone():
-    assert encoder.pool(HIDDEN, MASK, "mean").tolist() == [[3.0, 5.0], [3.0, 4.0]]
+    assert pool(HIDDEN, MASK, "mean").tolist() == [[3.0, 5.0], [3.0, 4.0]]
 
 
 def test_padding_never_reaches_the_mean():
     padded = torch.cat([HIDDEN, torch.full((2, 4, 2), 1e9)], dim=1)
     mask = torch.cat([MASK, torch.zeros(2, 4, dtype=torch.long)], dim=1)
-    assert torch.equal(encoder.pool(padded, mask, "mean"), encoder.pool(HIDDEN, MASK, "mean"))
+    assert torch.equal(pool(padded, mask, "mean"), pool(HIDDEN, MASK, "mean"))
 
 
 def test_the_pooler_is_passed_on():
     output = torch.tensor([[0.5, -0.5], [0.25, 1.0]])
-    assert torch.equal(encoder.pool(HIDDEN, MASK, "pooler", output), output)
+    assert torch.equal(pool(HIDDEN, MASK, "pooler", output), output)
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "pooler"])
 def test_pooled_vectors_are_float32(pooling):
     low = HIDDEN.bfloat16()
-    assert encoder.pool(low, MASK, pooling, low[:, 0]).dtype == torch.float32
+    assert pool(low, MASK, pooling, low[:, 0]).dtype == torch.float32
 
 
 def test_a_model_without_a_pooler_says_what_else_there_is():
     with pytest.raises(ValueError, match=r"no pooler.*'cls' or pooling='mean'"):
-        encoder.pool(HIDDEN, MASK, "pooler")
+        pool(HIDDEN, MASK, "pooler")
 
 
 def test_another_pooling_is_refused():
     with pytest.raises(ValueError, match="'max'"):
-        encoder.pool(HIDDEN, MASK, "max")
+        pool(HIDDEN, MASK, "max")

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from imdb_tutorial import features
 from imdb_tutorial.collate import ReviewCollator
-from imdb_tutorial.dataset import ReviewDataset, load_reviews
-from imdb_tutorial.encoder import load_encoder, load_tokenizer
-from imdb_tutorial.loaders import FeatureLoader
+from imdb_tutorial.dataset.reviews import ReviewDataset, load_reviews
+from imdb_tutorial.encoder import features
+from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+from imdb_tutorial.encoder.loaders import FeatureLoader
 from imdb_tutorial.presets import load_preset
 from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
 from imdb_tutorial.trainer import Trainer

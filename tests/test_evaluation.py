@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.stats import norm
 from sklearn.metrics import log_loss
 
-from imdb_tutorial.evaluation import (
+from imdb_tutorial.evaluation.statistics import (
     accuracy_interval,
     by_slice,
     calibration_error,
@@ -421,7 +421,7 @@ def test_a_model_that_always_says_the_same(label, recwarn):
 
 def test_importing_it_is_quick():
     heavy = ("scipy", "sklearn", "pandas", "torch", "evaluate", "datasets")
-    code = "import imdb_tutorial.evaluation, imdb_tutorial.metrics, sys\n"
+    code = "import imdb_tutorial.evaluation.statistics, imdb_tutorial.evaluation.metrics, sys\n"
     code += f"print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert run.stdout == "[]\n", run.stdout + run.stderr

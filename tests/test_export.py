@@ -15,11 +15,11 @@ import yaml
 from safetensors.torch import load_file
 
 from imdb_tutorial import load_classifier, load_reviews, predict
-from imdb_tutorial.classifier import vocabulary_sha256
-from imdb_tutorial.dataset import ids_sha256
-from imdb_tutorial.encoder import load_tokenizer
-from imdb_tutorial.export import model_card, run_record, save_finetuned
-from imdb_tutorial.finetuning import finetune
+from imdb_tutorial.classifier.load import vocabulary_sha256
+from imdb_tutorial.dataset.reviews import ids_sha256
+from imdb_tutorial.encoder.load import load_tokenizer
+from imdb_tutorial.finetuning.run import finetune
+from imdb_tutorial.finetuning.save import model_card, run_record, save_finetuned
 
 TEXTS = ["good great best love fine", "bad worst dull awful boring hate", "", "film " * 600]
 TEST_METRICS = {"accuracy": 0.71875, "f1": 0.6}

@@ -12,8 +12,8 @@ from imdb_tutorial import (
     load_reviews,
     load_tokenizer,
 )
-from imdb_tutorial.encoder import pool
-from imdb_tutorial.tokens import plan_batches, tokenize
+from imdb_tutorial.encoder.pooling import pool
+from imdb_tutorial.encoder.tokens import plan_batches, tokenize
 
 POOLINGS = ("cls", "mean", "pooler")
 
@@ -67,7 +67,7 @@ def test_features_are_those_of_the_classic_padded_pass(minilm, reviews, quick):
 def test_the_mean_is_what_sentence_transformers_computes(reviews, quick):
     from sentence_transformers import SentenceTransformer
 
-    from imdb_tutorial.sources import packaged_encoder_folder
+    from imdb_tutorial.machine.sources import packaged_encoder_folder
 
     model = SentenceTransformer(str(packaged_encoder_folder()), device="cpu")
     model.max_seq_length = 500

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imdb_tutorial.files import whole_folder, write_whole
+from imdb_tutorial.machine.files import whole_folder, write_whole
 
 KNOWN_BY = "model.json"
 

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 import imdb_tutorial
 from imdb_tutorial import load_classifier, load_preset, load_reviews, predict
-from imdb_tutorial.finetuning import (
+from imdb_tutorial.finetuning.run import (
     ID2LABEL,
     finetune,
     history_of,
@@ -250,7 +250,7 @@ def test_an_encoder_that_does_not_exist(tuning_preset, tmp_path):
 
 
 def test_tokenized_reviews_are_cut_and_not_padded(tuning_preset):
-    from imdb_tutorial.encoder import load_tokenizer
+    from imdb_tutorial.encoder.load import load_tokenizer
 
     split = load_reviews(tuning_preset)["validation"]
     tokenizer = load_tokenizer(tuning_preset.encoder)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from imdb_tutorial.__main__ import main
-from imdb_tutorial.classifier import load_classifier
-from imdb_tutorial.encoder import load_encoder
+from imdb_tutorial.classifier.load import load_classifier
+from imdb_tutorial.encoder.load import load_encoder
 from imdb_tutorial.probe import LinearProbe, load_probe, save_probe
 
 SMALL = ["--train-size", "40", "--validation-size", "20", "--test-size", "20", "--num-epochs", "2"]

@@ -10,10 +10,10 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
 
-from imdb_tutorial import metrics as package
-from imdb_tutorial.metrics import load_metrics
-from imdb_tutorial.metrics.accuracy.accuracy import Accuracy
-from imdb_tutorial.metrics.f1.f1 import F1
+from imdb_tutorial.evaluation import metrics as package
+from imdb_tutorial.evaluation.metrics import load_metrics
+from imdb_tutorial.evaluation.metrics.accuracy.accuracy import Accuracy
+from imdb_tutorial.evaluation.metrics.f1.f1 import F1
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 2, 500)

@@ -1,5 +1,6 @@
 """The committed notebooks: executed, clean, and really checked."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_is_valid(notebook):
 def test_every_code_cell_was_executed_in_order(notebook):
     cells = code_cells(notebook)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+
+
+def test_imports_only_from_the_package_itself(notebook):
+    """So that the package's rooms can move without a lesson noticing."""
+    for cell in code_cells(notebook):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.ImportFrom):
+                assert not (node.module or "").startswith("imdb_tutorial."), ast.unparse(node)
+            if isinstance(node, ast.Import):
+                assert not any(alias.name.startswith("imdb_tutorial.") for alias in node.names)
 
 
 def test_nearly_every_cell_is_compared(notebook):

@@ -15,7 +15,7 @@ from imdb_tutorial import (
     load_study,
     predict,
 )
-from imdb_tutorial.dataset import ids_sha256
+from imdb_tutorial.dataset.reviews import ids_sha256
 
 FOLDER = Path(imdb_tutorial.__file__).with_name("data") / "packaged_classifier"
 RECORD = json.loads((FOLDER / "record.json").read_text())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from imdb_tutorial.parallel import in_parallel
+from imdb_tutorial.machine.parallel import in_parallel
 
 BATCHES = [np.arange(n, n + 3) for n in range(0, 30, 3)]
 

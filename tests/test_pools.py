@@ -6,7 +6,7 @@ import re
 import pytest
 
 from imdb_tutorial import load_preset, load_raw_reviews, load_reviews
-from imdb_tutorial.pools import cut_pools, order_pool
+from imdb_tutorial.dataset.pools import cut_pools, order_pool
 
 SIZES = {"train": 17_862, "validation": 3_000, "test": 4_000}
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from imdb_tutorial.collate import ReviewCollator
-from imdb_tutorial.encoder import load_encoder, load_tokenizer
+from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.probe import (
     PROBE_FILE,
     FrozenBertClassifier,

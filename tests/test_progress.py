@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from imdb_tutorial.progress import progress_bar
+from imdb_tutorial.machine.progress import progress_bar
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -30,7 +30,7 @@ def test_a_disabled_bar_is_silent(capfd):
 
 def test_a_terminal_gets_a_text_bar_on_stderr():
     code = """
-from imdb_tutorial.progress import progress_bar
+from imdb_tutorial.machine.progress import progress_bar
 for _ in progress_bar(range(3), desc="counting"):
     pass
 """
@@ -68,7 +68,7 @@ with progress_bar(total=3) as bar:
 @pytest.fixture(scope="module")
 def outputs():
     notebook = nbformat.v4.new_notebook()
-    sources = ["from imdb_tutorial.progress import progress_bar", *CELLS.values()]
+    sources = ["from imdb_tutorial.machine.progress import progress_bar", *CELLS.values()]
     notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
     NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True).execute()
     assert notebook.cells[0].outputs == []

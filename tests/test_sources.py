@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from imdb_tutorial import load_preset, load_reviews, sources
+from imdb_tutorial import load_preset, load_reviews
+from imdb_tutorial.machine import sources
 
 BERT = "google-bert/bert-base-cased"
 WAYS_OUT = ("IMDB_TUTORIAL_PRESET=laptop", "HF_ENDPOINT", "HF_HUB_OFFLINE=1")
@@ -115,7 +116,7 @@ def test_an_installed_distribution_without_the_file_is_named_with_the_remedy():
 
 
 def test_reviews_with_another_hash_are_refused_with_package_and_remedy(monkeypatch):
-    from imdb_tutorial import dataset
+    from imdb_tutorial.dataset import reviews as dataset
 
     damaged = sources.PACKAGED_REVIEWS._replace(sha256="0" * 64)
     monkeypatch.setattr(sources, "PACKAGED_REVIEWS", damaged)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from experiments import data, models, probes, runner
 from imdb_tutorial import accuracy_interval, compare, load_preset, load_reviews, load_sentences
-from imdb_tutorial.study import PROBABILITIES, RECORD, load_study
-from study import data, models, probes, runner
+from imdb_tutorial.evaluation.recorded_study import PROBABILITIES, RECORD, load_study
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from torch.utils.data import DataLoader
 
 from imdb_tutorial.collate import ReviewCollator
-from imdb_tutorial.encoder import load_encoder, load_tokenizer
-from imdb_tutorial.loaders import FeatureLoader
+from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+from imdb_tutorial.encoder.loaders import FeatureLoader
 from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
 from imdb_tutorial.trainer import Trainer
 

@@ -6,8 +6,8 @@ import transformers
 from torch import nn
 
 from imdb_tutorial import ReviewCollator, ReviewDataset, Trainer, load_preset, load_reviews
-from imdb_tutorial.encoder import load_tokenizer
-from imdb_tutorial.finetuning import load_model, tokenize_reviews
+from imdb_tutorial.encoder.load import load_tokenizer
+from imdb_tutorial.finetuning.run import load_model, tokenize_reviews
 
 BATCH_SIZE = 4
 EPOCHS = 2

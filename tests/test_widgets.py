@@ -12,16 +12,17 @@ import pytest
 import torch
 from transformers import BertForSequenceClassification
 
-from imdb_tutorial import load_preset, load_reviews, rendering
-from imdb_tutorial.attributions import attribute
-from imdb_tutorial.classifier import load_classifier
-from imdb_tutorial.encoder import load_encoder, load_tokenizer
+from imdb_tutorial import load_preset, load_reviews
+from imdb_tutorial.classifier.load import load_classifier
+from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+from imdb_tutorial.explorer import cards as rendering
+from imdb_tutorial.explorer.attributions import attribute
+from imdb_tutorial.explorer.cards import Answer, percent
+from imdb_tutorial.explorer.history import COLUMNS, MOST_ROWS
+from imdb_tutorial.explorer.safe_text import show_text
+from imdb_tutorial.explorer.widget import SentimentExplorer, available_models
+from imdb_tutorial.explorer.words import words_html
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, save_probe
-from imdb_tutorial.rendering import Answer, percent
-from imdb_tutorial.safe_text import show_text
-from imdb_tutorial.tried import COLUMNS, MOST_ROWS
-from imdb_tutorial.widgets import SentimentExplorer, available_models
-from imdb_tutorial.word_marks import words_html
 
 MAX_LENGTH = 24
 TEXT = "a good movie, but the ending was awful!"
@@ -435,7 +436,7 @@ def test_whatever_goes_wrong_is_a_line(explorer, monkeypatch):
         raise RuntimeError("first line\nsecond line <b>")
 
     with monkeypatch.context() as patch:
-        patch.setattr("imdb_tutorial.widgets.answer_html", break_down)
+        patch.setattr("imdb_tutorial.explorer.widget.answer_html", break_down)
         explorer.box.value = TEXT
         explorer.box.submit()
         page = settled(explorer)
@@ -526,7 +527,7 @@ def test_a_disk_that_refuses_is_a_line(explorer, monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("imdb_tutorial.tried.write_whole", refuse)
+    monkeypatch.setattr("imdb_tutorial.explorer.history.write_whole", refuse)
     explorer.save_button.click()
     assert "No space left on device" in shown(explorer).text
 

@@ -23,15 +23,16 @@ from imdb_tutorial import (
     load_tokenizer,
     predict,
 )
-from imdb_tutorial.adapter import ADAPTER_CONFIG, ADAPTER_FILE, save_adapter
-from imdb_tutorial.checkpoint import read_checkpoint, write_checkpoint
-from imdb_tutorial.dataset import ids_sha256
-from imdb_tutorial.encoder import choose_dtype, pool
+from imdb_tutorial.classifier.adapter import ADAPTER_CONFIG, ADAPTER_FILE, save_adapter
+from imdb_tutorial.dataset.reviews import ids_sha256
+from imdb_tutorial.encoder.pooling import pool
+from imdb_tutorial.encoder.tokens import Tokens, pad, plan_batches, tokenize
+from imdb_tutorial.machine.checkpoint import read_checkpoint, write_checkpoint
+from imdb_tutorial.machine.device import choose_dtype
+from imdb_tutorial.machine.progress import progress_bar
+from imdb_tutorial.machine.provenance import provenance
+from imdb_tutorial.machine.sources import file_sha256
 from imdb_tutorial.probe import PROBE_FILE, load_probe, save_probe
-from imdb_tutorial.progress import progress_bar
-from imdb_tutorial.provenance import provenance
-from imdb_tutorial.sources import file_sha256
-from imdb_tutorial.tokens import Tokens, pad, plan_batches, tokenize
 
 DATA = Path(imdb_tutorial.__file__).with_name("data")
 PROBE = DATA / "packaged_probe"

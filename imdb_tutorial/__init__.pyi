@@ -1,0 +1,225 @@
+# The public names and the rooms that they come from; __init__.py reads this file.
+from .classifier.load import (
+    load_classifier as load_classifier,
+)
+from .classifier.load import (
+    predict as predict,
+)
+from .collate import (
+    ReviewCollator as ReviewCollator,
+)
+from .dataset.labels import (
+    LABELS as LABELS,
+)
+from .dataset.pools import (
+    cut_pools as cut_pools,
+)
+from .dataset.pools import (
+    normalise as normalise,
+)
+from .dataset.reviews import (
+    ReviewDataset as ReviewDataset,
+)
+from .dataset.reviews import (
+    load_raw_reviews as load_raw_reviews,
+)
+from .dataset.reviews import (
+    load_reviews as load_reviews,
+)
+from .dataset.reviews import (
+    load_sentences as load_sentences,
+)
+from .encoder.features import (
+    extract_features as extract_features,
+)
+from .encoder.load import (
+    load_encoder as load_encoder,
+)
+from .encoder.load import (
+    load_tokenizer as load_tokenizer,
+)
+from .encoder.load import (
+    quiet_transformers as quiet_transformers,
+)
+from .encoder.loaders import (
+    FeatureLoader as FeatureLoader,
+)
+from .encoder.pooling import (
+    pool as pool,
+)
+from .encoder.tokens import (
+    tokenize as tokenize,
+)
+from .evaluation.metrics import (
+    load_metrics as load_metrics,
+)
+from .evaluation.recorded_study import (
+    Study as Study,
+)
+from .evaluation.recorded_study import (
+    load_study as load_study,
+)
+from .evaluation.records import (
+    load_expected_accuracy as load_expected_accuracy,
+)
+from .evaluation.records import (
+    load_official_split as load_official_split,
+)
+from .evaluation.records import (
+    load_reference_run as load_reference_run,
+)
+from .evaluation.statistics import (
+    Interval as Interval,
+)
+from .evaluation.statistics import (
+    PairedDifference as PairedDifference,
+)
+from .evaluation.statistics import (
+    Spread as Spread,
+)
+from .evaluation.statistics import (
+    accuracy_interval as accuracy_interval,
+)
+from .evaluation.statistics import (
+    by_slice as by_slice,
+)
+from .evaluation.statistics import (
+    calibration_error as calibration_error,
+)
+from .evaluation.statistics import (
+    compare as compare,
+)
+from .evaluation.statistics import (
+    confusion as confusion,
+)
+from .evaluation.statistics import (
+    fit_temperature as fit_temperature,
+)
+from .evaluation.statistics import (
+    hardest as hardest,
+)
+from .evaluation.statistics import (
+    is_right as is_right,
+)
+from .evaluation.statistics import (
+    reliability as reliability,
+)
+from .evaluation.statistics import (
+    review_slices as review_slices,
+)
+from .evaluation.statistics import (
+    spread as spread,
+)
+from .explorer.attributions import (
+    attribute as attribute,
+)
+from .explorer.models import (
+    available_models as available_models,
+)
+from .explorer.widget import (
+    SentimentExplorer as SentimentExplorer,
+)
+from .finetuning.run import (
+    ProgressPrinter as ProgressPrinter,
+)
+from .finetuning.run import (
+    finetune as finetune,
+)
+from .finetuning.run import (
+    history_of as history_of,
+)
+from .finetuning.run import (
+    load_model as load_model,
+)
+from .finetuning.run import (
+    tokenize_reviews as tokenize_reviews,
+)
+from .finetuning.save import (
+    save_finetuned as save_finetuned,
+)
+from .machine.cache import (
+    cache_info as cache_info,
+)
+from .machine.cache import (
+    clear_cache as clear_cache,
+)
+from .machine.device import (
+    best_device as best_device,
+)
+from .machine.device import (
+    choose_device as choose_device,
+)
+from .machine.device import (
+    choose_dtype as choose_dtype,
+)
+from .machine.diagnosis import (
+    doctor as doctor,
+)
+from .machine.progress import (
+    progress_bar as progress_bar,
+)
+from .machine.sources import (
+    model_source as model_source,
+)
+from .plotting.charts import (
+    plot_curves as plot_curves,
+)
+from .plotting.charts import (
+    plot_intervals as plot_intervals,
+)
+from .plotting.charts import (
+    plot_reliability as plot_reliability,
+)
+from .plotting.figures import (
+    plot_bars as plot_bars,
+)
+from .plotting.figures import (
+    plot_blocks as plot_blocks,
+)
+from .plotting.figures import (
+    plot_flow as plot_flow,
+)
+from .plotting.figures import (
+    plot_history as plot_history,
+)
+from .plotting.figures import (
+    plot_lengths as plot_lengths,
+)
+from .plotting.figures import (
+    plot_padding as plot_padding,
+)
+from .plotting.figures import (
+    plot_words as plot_words,
+)
+from .presets import (
+    MAX_LENGTH as MAX_LENGTH,
+)
+from .presets import (
+    POOLINGS as POOLINGS,
+)
+from .presets import (
+    Preset as Preset,
+)
+from .presets import (
+    load_preset as load_preset,
+)
+from .probe import (
+    FrozenBertClassifier as FrozenBertClassifier,
+)
+from .probe import (
+    LinearProbe as LinearProbe,
+)
+from .probe import (
+    load_probe as load_probe,
+)
+from .probe import (
+    save_probe as save_probe,
+)
+from .trainer import (
+    History as History,
+)
+from .trainer import (
+    Trainer as Trainer,
+)
+
+__version__: str

@@ -1,0 +1,79 @@
+"""A LoRA adapter: a few small matrices that change what a BERT computes, saved apart from it."""
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from imdb_tutorial.machine.files import write_whole
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_FILE = "adapter_model.safetensors"
+
+
+def save_adapter(model: "PeftModel", folder: str | os.PathLike) -> None:
+    """Save an adapter, without the model that it adapts, in half precision.
+
+    Args:
+        model: What ``peft.get_peft_model`` made.
+        folder: Where to write; made if it does not exist.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save
+
+    weights = {
+        name: tensor.to(torch.float16).contiguous().cpu()
+        for name, tensor in get_peft_model_state_dict(model).items()
+    }
+    config = model.peft_config[model.active_adapter].to_dict()
+    # The folder that the model was loaded from is a matter of this machine.
+    config |= {"base_model_name_or_path": None, "inference_mode": True}
+    text = json.dumps(config, indent=1, sort_keys=True, default=sorted)
+    write_whole(Path(folder) / ADAPTER_FILE, save(weights, metadata={"format": "pt"}))
+    write_whole(Path(folder) / ADAPTER_CONFIG, (text + "\n").encode())
+
+
+def apply_adapter(encoder: "PreTrainedModel", folder: str | os.PathLike) -> "PreTrainedModel":
+    """Add an adapter to the weights of the model that it was trained on.
+
+    Args:
+        encoder: That model; its weights are changed.
+        folder: Where ``save_adapter`` wrote.
+
+    Returns:
+        The encoder, frozen, with the adapter's matrices added to its own (Hu et al., 2021).
+
+    Raises:
+        ValueError: The files are damaged or belong to a model of another shape.
+    """
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if not (Path(folder) / ADAPTER_CONFIG).is_file():
+            raise ValueError(f"no {ADAPTER_CONFIG}")  # peft would ask the hub for it
+        with warnings.catch_warnings():
+            # peft still asks transformers for a property under its old name.
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+            model = PeftModel.from_pretrained(encoder, os.fspath(folder))
+        with safe_open(Path(folder) / ADAPTER_FILE, framework="pt") as opened:
+            odd = set(opened.keys()) ^ set(get_peft_model_state_dict(model))
+        if odd:  # peft would leave it out, or go on with a random one
+            raise ValueError(f"{min(odd)} is missing or left over")
+        adapted = model.merge_and_unload()
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"the adapter in {os.fspath(folder)!r} is damaged or was trained on another model "
+            f"({error}): use the encoder that it was trained on"
+        ) from error
+    return adapted.requires_grad_(False).eval()

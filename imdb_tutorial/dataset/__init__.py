@@ -1,0 +1,1 @@
+"""Reviews: read, checked, and cut into train, validation and test."""

@@ -1,0 +1,1 @@
+"""A frozen BERT, and the features that it makes of reviews."""

@@ -1,0 +1,161 @@
+"""BERT once: every review's features, computed in one pass and kept."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from imdb_tutorial.encoder.pooling import pool
+from imdb_tutorial.encoder.tokens import pad, plan_batches, tokenize
+from imdb_tutorial.machine import cache
+from imdb_tutorial.machine.device import choose_dtype
+from imdb_tutorial.machine.parallel import in_parallel
+from imdb_tutorial.machine.progress import progress_bar
+from imdb_tutorial.presets import MAX_LENGTH, POOLING, POOLINGS
+
+if TYPE_CHECKING:
+    import datasets
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# On a processor small batches stay in its caches; a GPU wants to be filled.
+TOKEN_BUDGET = {"cpu": 1_024, "mps": 16_384, "cuda": 65_536}
+
+
+def extract_features(
+    reviews: "Sequence[str] | datasets.Dataset",
+    tokenizer: "PreTrainedTokenizerBase",
+    encoder: "PreTrainedModel",
+    pooling: str | Sequence[str] = POOLING,
+    max_length: int = MAX_LENGTH,
+    dtype: torch.dtype | None = None,
+    use_cache: bool = True,
+) -> torch.Tensor | dict[str, torch.Tensor]:
+    """Compute every review's features with one pass of a frozen BERT, or read them from the cache.
+
+    Args:
+        reviews: Texts, or a data set with the column ``text``.
+        tokenizer: The encoder's tokenizer.
+        encoder: A model from ``load_encoder``.
+        pooling: ``"cls"``, ``"mean"`` or ``"pooler"``; or several of them, made in the same pass.
+        max_length: Longest input, in tokens; what is longer is cut.
+        dtype: Precision of the arithmetic; without it, what ``choose_dtype`` says.
+        use_cache: Read and keep the features on disk.
+
+    Returns:
+        float32 ``[reviews, hidden]`` on the CPU; a dict of them by pooling where several were asked
+        for.
+
+    Raises:
+        TypeError: One text instead of a list, or a review that is not a text; the message names its
+            row.
+        ValueError: An unknown pooling, a length the model cannot read, a text that cannot be
+            tokenized, or a review whose features are not finite.
+    """
+    poolings = (pooling,) if isinstance(pooling, str) else tuple(pooling)
+    if isinstance(reviews, str):
+        raise TypeError("reviews is one text: expected a list of texts, for example [text]")
+    texts = list(reviews["text"] if hasattr(reviews, "column_names") else reviews)
+    dtype = dtype or choose_dtype(encoder.device)
+    _check(texts, tokenizer, encoder, poolings, max_length)
+    shape = (len(texts), encoder.config.hidden_size)
+    if not use_cache:
+        features = _compute(texts, tokenizer, encoder, poolings, max_length, dtype)
+    else:
+        key = _key(texts, tokenizer, encoder, max_length, dtype)
+        features = _read(key, poolings, shape)
+        if len(features) < len(poolings):
+            with cache.locked(key):
+                features |= _read(key, [p for p in poolings if p not in features], shape)
+                missing = [p for p in poolings if p not in features]
+                if missing:
+                    computed = _compute(texts, tokenizer, encoder, missing, max_length, dtype)
+                    for name, tensor in computed.items():
+                        cache.write(f"{key}-{name}", tensor)
+                    features |= computed
+    return features[pooling] if isinstance(pooling, str) else {p: features[p] for p in poolings}
+
+
+def _check(texts, tokenizer, encoder, poolings, max_length) -> None:
+    if len(texts) == 0:
+        raise ValueError("no reviews to compute features of: expected at least one")
+    if not poolings or set(poolings) - set(POOLINGS):
+        raise ValueError(f"pooling is {poolings!r}: expected one or more of {', '.join(POOLINGS)}")
+    longest = min(
+        tokenizer.model_max_length, getattr(encoder.config, "max_position_embeddings", 10**9)
+    )
+    if not 3 <= max_length <= longest:
+        raise ValueError(
+            f"max_length is {max_length}: expected 3 to {longest}, the most tokens this model can "
+            "read"
+        )
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"row {row} is {text!r:.60}: expected a text")
+
+
+def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str, torch.Tensor]:
+    if dtype != encoder.dtype or encoder.training:
+        encoder = copy.deepcopy(encoder).to(dtype).eval()
+    tokens = tokenize(texts, tokenizer, max_length)
+    lengths = tokens.lengths()
+    shape = (len(texts), encoder.config.hidden_size)
+    features = {name: torch.empty(shape) for name in poolings}
+
+    @torch.inference_mode()
+    def encode(rows: np.ndarray) -> np.ndarray:
+        ids, mask = pad(tokens, rows, tokenizer.pad_token_id, encoder.device)
+        outputs = encoder(input_ids=ids, attention_mask=mask)
+        for name in poolings:
+            vectors = pool(
+                outputs.last_hidden_state, mask, name, getattr(outputs, "pooler_output", None)
+            ).cpu()
+            _check_finite(vectors, rows)
+            features[name][torch.from_numpy(rows)] = vectors
+        return rows
+
+    done, total = 0, int(lengths.sum())
+    batches = plan_batches(lengths, TOKEN_BUDGET[encoder.device.type])
+    with progress_bar(total=total, desc="BERT", unit="tok", unit_scale=True) as bar:
+        for rows in in_parallel(encode, batches, encoder.device):
+            done += len(rows)
+            bar.set_postfix_str(f"{done:,} of {len(texts):,} reviews", refresh=False)
+            bar.update(int(lengths[rows].sum()))
+    return features
+
+
+def _check_finite(vectors: torch.Tensor, rows: np.ndarray) -> None:
+    finite = vectors.isfinite().all(dim=1).numpy()
+    if not finite.all():
+        raise ValueError(
+            f"the features of row {int(rows[~finite].min())} are not finite: use "
+            "dtype=torch.float32"
+        )
+
+
+def _read(key: str, poolings: Sequence[str], shape: tuple[int, int]) -> dict[str, torch.Tensor]:
+    found = {name: cache.read(f"{key}-{name}", shape) for name in poolings}
+    return {name: tensor for name, tensor in found.items() if tensor is not None}
+
+
+def _key(texts, tokenizer, encoder, max_length, dtype) -> str:
+    """Digest everything that changes the answer."""
+    digest = hashlib.sha256()
+    for text in texts:
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    # What was last asked of the tokenizer stays in its state, but does not change the answer.
+    settings = json.loads(tokenizer.backend_tokenizer.to_str()) | {
+        "truncation": tokenizer.truncation_side,
+        "padding": None,
+    }
+    digest.update(json.dumps(settings, sort_keys=True).encode())
+    digest.update(encoder.config.to_json_string(use_diff=False).encode())
+    for name, tensor in encoder.state_dict().items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.cpu().contiguous().view(torch.uint8).numpy())
+    digest.update(f"{max_length} {dtype} {torch.__version__}".encode())
+    return digest.hexdigest()[:32]

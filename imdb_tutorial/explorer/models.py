@@ -1,0 +1,115 @@
+"""The models at hand, and what each of them says about a text."""
+
+import dataclasses
+import functools
+import logging
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+
+from transformers import TextClassificationPipeline
+
+from imdb_tutorial.classifier.load import load_classifier
+from imdb_tutorial.explorer.attributions import SupersededError, attribute, judge
+from imdb_tutorial.explorer.cards import Card
+from imdb_tutorial.explorer.worker import IsWanted
+from imdb_tutorial.probe import PROBE_FILE
+
+NO_WORDS = "the model finds no word in this text: try a review in English"
+
+Source = str | os.PathLike | TextClassificationPipeline
+
+logger = logging.getLogger(__name__)
+
+
+def available_models() -> dict[str, str]:
+    """List the classifiers that come with this project.
+
+    Returns:
+        Sources for ``load_classifier`` by name, the best first.
+    """
+    data = files("imdb_tutorial").joinpath("data")
+    found = {}
+    if data.joinpath("packaged_classifier", PROBE_FILE).is_file():
+        found["packaged classifier"] = "packaged"
+    if data.joinpath("packaged_probe", PROBE_FILE).is_file():
+        found["packaged probe"] = str(data.joinpath("packaged_probe"))
+    return found
+
+
+class Models:
+    """Classifiers by name, each loaded when it is first asked.
+
+    Whatever goes wrong with one of them stands on its card; the others go on.
+
+    Args:
+        sources: Sources for ``load_classifier``, or what it returned, by name.
+    """
+
+    def __init__(self, sources: Mapping[str, Source]):
+        self._sources = sources
+        self._pipelines: dict[str, TextClassificationPipeline] = {}
+
+    def is_loaded(self, name: str) -> bool:
+        """Say whether a model was asked before."""
+        return name in self._pipelines
+
+    def with_verdict(self, card: Card, text: str) -> Card:
+        """Return a copy of a card with its model's verdict, or with the reason why not."""
+        try:
+            verdict = judge(self._pipeline(card.model), text)
+            if not verdict.reading.spans:
+                raise ValueError(NO_WORDS)
+        except Exception as error:
+            return dataclasses.replace(card, problem=one_line(error))
+        return dataclasses.replace(card, verdict=verdict)
+
+    def with_words(self, card: Card, text: str, is_wanted: IsWanted) -> Card:
+        """Return a copy of a card with the words that did it, or with the reason why not.
+
+        Args:
+            card: With a verdict, or with a problem, with which it stays as it is.
+            text: What was judged.
+            is_wanted: Asked now and then; when it says no, the work is given up.
+
+        Returns:
+            The copy.
+
+        Raises:
+            SupersededError: ``is_wanted`` said no.
+        """
+        if card.problem:
+            return card
+        try:
+            attribution = attribute(self._pipeline(card.model), text, is_wanted)
+        except SupersededError:
+            raise
+        except Exception as error:
+            return dataclasses.replace(card, problem=one_line(error))
+        return dataclasses.replace(card, attribution=attribution)
+
+    def _pipeline(self, name: str) -> TextClassificationPipeline:
+        if name not in self._pipelines:
+            source = self._sources[name]
+            if isinstance(source, (str, os.PathLike)):
+                source = _load(os.fspath(source))
+            self._pipelines[name] = source
+        return self._pipelines[name]
+
+
+def one_line(error: Exception) -> str:
+    """Say in one line what went wrong; the whole of it goes into the log."""
+    logger.debug("shown in the page as one line", exc_info=error)
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _load(source: str) -> TextClassificationPipeline:
+    # What comes with the project never changes; a folder may hold another model tomorrow.
+    if source in available_models().values():
+        return _load_packaged(source)
+    return load_classifier(source)
+
+
+@functools.cache
+def _load_packaged(source: str) -> TextClassificationPipeline:
+    return load_classifier(source)

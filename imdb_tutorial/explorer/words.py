@@ -1,0 +1,107 @@
+"""Words marked by how far they pushed a verdict, as HTML that reads without colours, too."""
+
+from imdb_tutorial.dataset.labels import NEGATIVE, POSITIVE
+from imdb_tutorial.explorer.attributions import Attribution
+from imdb_tutorial.explorer.reading import Reading
+from imdb_tutorial.explorer.safe_text import show_text
+
+# Red and green would look alike to many readers; blue and orange do not.
+COLOURS = {True: "38, 115, 214", False: "214, 106, 0"}
+LINES = {True: "solid", False: "dotted"}
+LEVELS = (0.1, 0.33, 0.66)
+LONGEST_WORD, LONGEST_GAP, LONGEST_REST = 120, 24, 300
+
+
+def words_html(attribution: Attribution) -> str:
+    """Show a text with each word marked by how far it pushed, readable without colours.
+
+    Args:
+        attribution: From ``attribute``.
+
+    Returns:
+        HTML: coloured and underlined words, plus and minus signs at the strong ones.
+    """
+    strongest = max(map(abs, attribution.scores), default=0.0)
+    pieces = (_piece(text, score, strongest) for text, score in attribution.pieces)
+    return _paragraph_of_text("".join(pieces), attribution.reading)
+
+
+def plain_html(reading: Reading) -> str:
+    """Show a text as ``words_html`` does, while nothing is known about its words."""
+    shown = show_text(reading.text[: reading.end], 6 * reading.max_length)
+    return _paragraph_of_text(shown, reading)
+
+
+def legend_html(attribution: Attribution) -> str:
+    """Say what the marks of ``words_html`` mean and how strong the strongest is."""
+    strongest = max(map(abs, attribution.scores), default=0.0)
+    samples = " ".join(
+        _marked(f"pushed towards {label}", len(LEVELS), label == POSITIVE)
+        for label in (POSITIVE, NEGATIVE)
+    )
+    return (
+        f'<p class="imdb-legend">{samples} More colour, more push; the strongest word: '
+        f"{strongest:.2f} logits.</p>"
+    )
+
+
+def summary_html(attribution: Attribution, most: int = 3) -> str:
+    """Name the words that pushed most, and say what all of them add up to."""
+    ranked = sorted(
+        zip(attribution.scores, attribution.words, strict=True), key=lambda x: -abs(x[0])
+    )
+    sentences = []
+    for label, sign in ((POSITIVE, 1), (NEGATIVE, -1)):
+        chosen = [(s, w) for s, w in ranked if s * sign > LEVELS[0] * abs(ranked[0][0])][:most]
+        if chosen:
+            named = ", ".join(f"“<bdi>{show_text(w, 30)}</bdi>” {_signed(s)}" for s, w in chosen)
+            sentences.append(f"Most towards {label}: {named}.<br>")
+    total = sum(attribution.scores) + attribution.other
+    return (
+        f'<p class="imdb-summary">{"".join(sentences)}All together: {_signed(total)} logits, '
+        f"from {_signed(attribution.baseline_margin)} for a blank text to "
+        f"{_signed(attribution.margin)}; off by {abs(attribution.completeness_error):.2f} after "
+        f"{attribution.steps} steps.</p>"
+    )
+
+
+def _signed(score: float) -> str:
+    """Write a number with its sign and two decimals, with a true minus."""
+    return f"{score:+.2f}".replace("-", "−")
+
+
+def _piece(text: str, score: float | None, strongest: float) -> str:
+    if score is None:
+        return show_text(text, LONGEST_GAP)
+    share = abs(score) / strongest if strongest else 0.0
+    level = sum(share >= bound for bound in LEVELS)
+    told = f' class="imdb-word" data-score="{score:+.2f}" title="{_signed(score)}"'
+    return _marked(show_text(text, LONGEST_WORD), level, score > 0, told)
+
+
+def _marked(shown: str, level: int, is_positive: bool, attributes: str = "") -> str:
+    """Mark HTML with colour, line and signs, so that no reader needs the colours."""
+    if not level:
+        return f"<span{attributes}>{shown}</span>"
+    colour = COLOURS[is_positive]
+    style = (
+        f"background-color: rgba({colour}, {0.17 * level:.2f}); "
+        f"border-bottom: {level}px {LINES[is_positive]} rgb({colour})"
+    )
+    signs = ("+" if is_positive else "−") * (level - 1)
+    raised = f'<sup style="white-space: nowrap">{signs}</sup>' if signs else ""
+    return f'<span{attributes} style="{style}">{shown}</span>{raised}'
+
+
+def _paragraph_of_text(shown: str, reading: Reading) -> str:
+    rest = reading.unread
+    if rest:
+        more = f" … {len(rest) - LONGEST_REST:,} more characters" * (len(rest) > LONGEST_REST)
+        shown += (
+            f'<span class="imdb-unread" style="opacity: 0.6"><em> [not read:]</em> '
+            f"{show_text(rest[:LONGEST_REST])}{more}</span>"
+        )
+    return (
+        '<p class="imdb-text" dir="auto" style="white-space: pre-wrap; overflow-wrap: anywhere; '
+        f'unicode-bidi: isolate; line-height: 1.9">{shown}</p>'
+    )

@@ -1,0 +1,1 @@
+"""BERT itself learns, with the Hugging Face Trainer; and is saved."""

@@ -1,0 +1,148 @@
+"""Tensors computed once and kept on disk: found by key, checked on reading, whole or absent."""
+
+import contextlib
+import hashlib
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.progress import progress_bar
+
+
+class CacheInfo(NamedTuple):
+    """Where the cache is and what it holds.
+
+    Args:
+        folder: The folder; ``IMDB_TUTORIAL_CACHE`` names another one.
+        files: Number of stored tensors.
+        bytes: Their size on disk.
+    """
+
+    folder: Path
+    files: int
+    bytes: int
+
+
+def cache_info() -> CacheInfo:
+    """Return the cache's folder, its number of files and its size in bytes."""
+    folder = _folder()
+    files = list(folder.glob("*.safetensors")) if folder.is_dir() else []
+    return CacheInfo(folder, len(files), sum(file.stat().st_size for file in files))
+
+
+def clear_cache() -> CacheInfo:
+    """Delete everything this project has cached; return what was there."""
+    before = cache_info()
+    if before.folder.is_dir():
+        for file in before.folder.iterdir():
+            if file.suffix in (".safetensors", ".part"):
+                file.unlink(missing_ok=True)
+            elif file.suffix == ".lock":
+                with contextlib.suppress(Timeout), FileLock(file, timeout=0):
+                    file.unlink(missing_ok=True)
+    return before
+
+
+def read(key: str, shape: tuple[int, ...]) -> torch.Tensor | None:
+    """Return a stored tensor, or nothing if there is none that is sound.
+
+    Args:
+        key: What it was stored under.
+        shape: The shape it must have.
+
+    Returns:
+        The float32 tensor, mapped from the file, or ``None``. A damaged file is deleted with a
+        warning, so that the caller computes and stores it again.
+    """
+    file = _folder() / f"{key}.safetensors"
+    try:
+        with safe_open(file, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensor = opened.get_tensor("tensor")
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        return _discard(file, str(error))
+    if tensor.dtype != torch.float32 or tuple(tensor.shape) != shape:
+        return _discard(file, f"it holds {tensor.dtype} {tuple(tensor.shape)}, not float32 {shape}")
+    if metadata.get("key") != key or metadata.get("sha256") != _digest(tensor):
+        return _discard(file, "its checksum is wrong")
+    return tensor
+
+
+def write(key: str, tensor: torch.Tensor) -> None:
+    """Store a tensor, whole or not at all; where the disk refuses, warn and go on without.
+
+    Args:
+        key: What to find it under.
+        tensor: float32.
+    """
+    file = _folder() / f"{key}.safetensors"
+    tensor = tensor.contiguous()
+    try:
+        write_whole(file, save({"tensor": tensor}, {"key": key, "sha256": _digest(tensor)}))
+    except OSError as error:
+        warnings.warn(
+            f"cannot keep features in {file.parent} ({error.strerror or error}): going on without "
+            "the cache; set IMDB_TUTORIAL_CACHE to a folder that can be written",
+            stacklevel=3,
+        )
+
+
+@contextlib.contextmanager
+def locked(key: str) -> Iterator[None]:
+    """Let one process at a time compute what belongs to a key; the others wait, then read it.
+
+    The operating system frees the lock when its owner dies. Where locks cannot be made the work is
+    done without one.
+
+    Args:
+        key: Names what is computed.
+    """
+    folder = _folder()
+    lock = FileLock(folder / f"{key}.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _acquire(lock)
+    except (OSError, NotImplementedError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        waiting = "another process computes the same features, waiting for it"
+        with progress_bar(desc=waiting, bar_format="{desc} [{elapsed}]"):
+            lock.acquire(timeout=-1)
+
+
+def _folder() -> Path:
+    named = os.environ.get("IMDB_TUTORIAL_CACHE")
+    return Path(named).expanduser() if named else platformdirs.user_cache_path("imdb_tutorial")
+
+
+def _digest(tensor: torch.Tensor) -> str:
+    return hashlib.sha256(tensor.numpy()).hexdigest()
+
+
+def _discard(file: Path, reason: str) -> None:
+    warnings.warn(
+        f"the cached file {file.name} is damaged ({reason}): computing it again", stacklevel=4
+    )
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)

@@ -1,0 +1,65 @@
+"""Where BERT runs and in which precision, chosen in one place."""
+
+import functools
+import os
+
+import torch
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def choose_device() -> torch.device:
+    """Choose where BERT runs: an NVIDIA GPU, an Apple GPU, or else the processor; say so once.
+
+    Returns:
+        ``cuda``, ``mps`` or ``cpu``.
+    """
+    device = best_device()
+    _say_once(f"BERT runs on: {device.type}")
+    return device
+
+
+def best_device() -> torch.device:
+    """Return the fastest device of this machine, without a word."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+@functools.cache
+def _say_once(line: str) -> None:
+    print(line)
+
+
+def choose_dtype(device: torch.device | str = "cpu") -> torch.dtype:
+    """Choose the precision BERT computes in: bfloat16 where the hardware has it, else float32.
+
+    The environment variable ``IMDB_TUTORIAL_DTYPE`` (``float32`` or ``bfloat16``) decides instead.
+
+    Args:
+        device: Where BERT runs.
+
+    Returns:
+        ``torch.bfloat16`` or ``torch.float32``.
+
+    Raises:
+        ValueError: The environment variable names another precision.
+    """
+    forced = os.environ.get("IMDB_TUTORIAL_DTYPE")
+    if forced:
+        if forced not in DTYPES:
+            raise ValueError(
+                f"IMDB_TUTORIAL_DTYPE is {forced!r}: expected one of {', '.join(DTYPES)}, or unset"
+            )
+        return DTYPES[forced]
+    device = torch.device(device)
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif device.type == "cpu":
+        # Other processors emulate bfloat16, which is slower than float32.
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    else:
+        native = False
+    return torch.bfloat16 if native else torch.float32

@@ -1,0 +1,1 @@
+"""Every figure of the lessons, in one style."""
