@@ -20,7 +20,7 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what needs a browser, and start with what takes longest: two workers then end together."""
+    """Mark what needs a browser; start with what takes longest, so that two workers end as one."""
     for item in items:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
