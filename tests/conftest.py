@@ -88,6 +88,31 @@ def tiny_classifier(tiny_bert, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def packaged_bert():
+    """Return the packaged tokenizer and its encoder in float32; leave both as they are."""
+    from imdb_tutorial import load_encoder, load_tokenizer
+
+    return load_tokenizer(), load_encoder(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def packaged_classifier():
+    """Return the packaged classifier; leave it as it is."""
+    from imdb_tutorial import load_classifier
+
+    return load_classifier("packaged")
+
+
+@pytest.fixture(scope="session")
+def whole_pools():
+    """Return all packaged reviews, by pool."""
+    from imdb_tutorial import load_preset, load_reviews
+
+    preset = load_preset("laptop")
+    return load_reviews(preset.replace(train_size=None, validation_size=None, test_size=None))
+
+
+@pytest.fixture(scope="session")
 def tuning_preset(tiny_bert, tmp_path_factory):
     """Return a preset that fine-tunes the tiny BERT within a second on 80 toy reviews.
 
