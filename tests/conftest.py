@@ -12,7 +12,8 @@ WORDS = (
 LONGEST = (
     "test_notebooks_in_jupyterlab.py",
     "07_fine_tuning.ipynb",
-    "test_other_precision.py",
+    "04_frozen_bert_probe.ipynb",
+    "test_two_trainers.py",
     "test_explorer.py",
 )
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789"]
