@@ -55,6 +55,7 @@ notebooks: setup
 lint: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/mypy
 
 bench: setup
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_speed.py
@@ -70,5 +71,5 @@ study: setup
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:
-	rm -rf .venv build .pytest_cache .ruff_cache imdb_tutorial.egg-info
+	rm -rf .venv build .pytest_cache .ruff_cache .mypy_cache .hypothesis imdb_tutorial.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
