@@ -85,7 +85,9 @@ def _address(log: Path, lab: subprocess.Popen) -> str:
         if found := re.search(r"http://(?:127\.0\.0\.1|localhost):[1-9]\d*/lab\S*", text):
             return found[0]
         time.sleep(0.5)
-    raise RuntimeError("JupyterLab did not start:\n" + log.read_text(errors="replace")[-2_000:])
+    raise RuntimeError(
+        "JupyterLab did not start:\n" + log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+    )
 
 
 def _stop(lab: subprocess.Popen) -> None:
