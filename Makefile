@@ -1,8 +1,9 @@
-# make lab    opens the lessons in JupyterLab        make test   checks package and notebooks
-# make run    executes the series into build/        make bench  measures the speed
-# make clean  removes what the others made               make quick  checks the package alone, in 90 s
-# make mutants  plants deliberate bugs in copies and asks the tests for each
-# make study  runs the experiments behind the lessons 05 and 06: up to two hours
+# make lab      opens the lessons in JupyterLab     make test     checks package and notebooks
+# make quick    checks the package, in 90 s         make lint     formats, lints, checks types
+# make mutants  plants bugs in copies: are they seen?
+# make run      executes the series into build/     make bench    measures the speed
+# make study    runs the experiments behind the lessons 05 and 06: up to two hours
+# make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
 #   PYTHON=python3.12       the interpreter to build .venv with; 3.11 or newer
