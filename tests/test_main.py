@@ -33,6 +33,16 @@ def test_doctor_fails_where_there_is_a_problem(monkeypatch, capsys):
     assert "problem" in capsys.readouterr().out
 
 
+def test_doctor_for_a_program_to_read(monkeypatch, capsys):
+    monkeypatch.setenv("IMDB_TUTORIAL_PRESET", "lpatop")
+    assert main(["doctor", "--json"]) == 1
+    checks = json.loads(capsys.readouterr().out)
+    assert all(set(check) == {"what", "state", "found", "remedy"} for check in checks)
+    (problem,) = [check for check in checks if check["state"] == "problem"]
+    assert problem["what"] == "preset"
+    assert "'lpatop'" in problem["remedy"]
+
+
 def test_an_error_is_one_line_and_no_traceback():
     answer = run("classify", "--model", "no/such/folder", "a text")
     assert answer.returncode == 1

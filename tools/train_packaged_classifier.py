@@ -219,7 +219,7 @@ def main() -> None:
         "seconds": state["seconds"],
         **provenance("torch", "transformers", "peft", "datasets"),
     }
-    (TARGET / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    (TARGET / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def predict(classifier: SentimentPipeline, texts: Sequence[str]) -> torch.Tensor
 
 
 def _verify(folder: Path) -> None:
-    recorded = json.loads((folder / "record.json").read_text())["files_sha256"]
+    recorded = json.loads((folder / "record.json").read_text(encoding="utf-8"))["files_sha256"]
     for name, expected in recorded.items():
         if not (folder / name).is_file() or sources.file_sha256(folder / name) != expected:
             raise sources.DamagedFileError(

@@ -254,7 +254,7 @@ def _claim(folder: Path, preset: Preset, reviews: datasets.DatasetDict) -> None:
     }
     file = folder / RUN_FILE
     try:
-        known = json.loads(file.read_text()) if file.is_file() else {}
+        known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     except ValueError:
         known = {}
     known = known if isinstance(known, dict) else {}
@@ -276,7 +276,7 @@ def _claim(folder: Path, preset: Preset, reviews: datasets.DatasetDict) -> None:
 def _problem(checkpoint: Path) -> str | None:
     """Say what is wrong with a checkpoint, if anything; nothing in it is unpickled."""
     try:
-        state = json.loads((checkpoint / "trainer_state.json").read_text())
+        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
         best = checkpoint.with_name(f"checkpoint-{state['best_global_step']}")
         for folder in (checkpoint, best):  # at its end the run loads the best one's model
             name = "model.safetensors"

@@ -43,7 +43,7 @@ def save_finetuned(
     with whole_folder(Path(folder), known_by="record.json") as partial, quiet_transformers():
         trainer.model.save_pretrained(partial)
         trainer.processing_class.save_pretrained(partial)
-        (partial / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+        (partial / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (partial / "README.md").write_text(model_card(record), encoding="utf-8")
     return Path(folder)
 
