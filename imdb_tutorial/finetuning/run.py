@@ -24,7 +24,7 @@ from imdb_tutorial.machine.device import best_device, choose_dtype
 from imdb_tutorial.machine.files import write_whole
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.presets import Preset
-from imdb_tutorial.trainer import History
+from imdb_tutorial.trainer.history import History
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
