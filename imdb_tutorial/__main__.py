@@ -141,7 +141,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.encoder.loaders import FeatureLoader
     from imdb_tutorial.machine.files import write_whole
     from imdb_tutorial.probe import LinearProbe, save_probe
-    from imdb_tutorial.trainer import Trainer
+    from imdb_tutorial.trainer.loop import Trainer
 
     preset = load_preset(parsed.preset).replace(**_given(parsed))
     began = time.perf_counter()

@@ -24,6 +24,8 @@ from imdb_tutorial.classifier.pipeline import (
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer, vocabulary_sha256
 from imdb_tutorial.explorer.attributions import judge
 from imdb_tutorial.machine import sources
+from imdb_tutorial.machine.manifest import read_manifest, write_manifest
+from imdb_tutorial.machine.tensors import pack, unpack
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, load_probe, save_probe
 
 MAX_LENGTH = 24
@@ -534,9 +536,8 @@ def test_a_probe_with_other_labels_is_refused(tmp_path, tiny_bert, labels):
 @pytest.mark.parametrize("max_length", [513, 100_000, 2, 0, -5, "500", None, True, 24.0])
 def test_a_length_that_the_probes_encoder_cannot_read_is_refused(tmp_path, tiny_bert, max_length):
     file = saved_probe(tmp_path, tiny_bert) / PROBE_FILE
-    with safe_open(file, framework="pt") as opened:
-        settings = json.loads(opened.metadata()["probe"]) | {"max_length": max_length}
-    save_file(load_file(file), file, {"probe": json.dumps(settings)})
+    weights, settings = unpack(file, "probe")
+    file.write_bytes(pack(weights, "probe", settings | {"max_length": max_length}))
     expected = rf"max_length .*{re.escape(repr(max_length))}: expected 3 (to 512|or more)"
     with pytest.raises(ValueError, match=expected) as caught:
         load_classifier(tmp_path)
@@ -645,16 +646,17 @@ def test_weights_that_are_no_numbers_are_refused(own_copy, name, value):
 
 
 def test_a_probes_weights_that_are_no_numbers_are_refused(tmp_path, tiny_bert):
-    saved_probe(tmp_path, tiny_bert)
-    spoil(tmp_path / PROBE_FILE, "linear.bias", float("nan"))
+    probe, _ = load_probe(saved_probe(tmp_path, tiny_bert))
+    probe.linear.bias.data[1] = float("nan")
+    save_probe(probe, tmp_path, tiny_bert)
     with pytest.raises(ValueError, match=r"damaged .*linear\.bias holds NaN"):
         load_classifier(tmp_path)
 
 
 def test_an_encoders_weights_that_are_no_numbers_are_refused(tmp_path, tiny_bert):
     encoder = shutil.copytree(tiny_bert, tmp_path / "encoder")
-    saved_probe(tmp_path, encoder)
     spoil(encoder / "model.safetensors", "pooler.dense.bias", float("nan"))
+    saved_probe(tmp_path, encoder)
     with pytest.raises(ValueError, match=r"damaged: encoder\.pooler\.dense\.bias holds NaN"):
         load_classifier(tmp_path)
 
@@ -726,6 +728,7 @@ def test_a_base_model_that_an_adapter_names_is_asked_of_nobody(adapted, offline)
     settings = json.loads((folder / "adapter_config.json").read_text())
     settings |= {"base_model_name_or_path": "some/model", "revision": "v7"}
     (folder / "adapter_config.json").write_text(json.dumps(settings))
+    write_manifest(folder, read_manifest(folder)["files_sha256"])
     (answer,) = load_classifier(folder)(TEXTS[0])
     assert answer["score"] == pytest.approx(float(logits(TEXTS[0]).softmax(dim=1).max()), abs=2e-3)
     assert offline == []
@@ -742,8 +745,7 @@ def test_a_folder_on_this_disk_asks_nobody(own_copy, tmp_path, tiny_bert, offlin
 def packaged(adapted, monkeypatch, tmp_path):
     """Return the folder of a packaged classifier on the tiny BERT."""
     folder = shutil.copytree(adapted[0], tmp_path / "data/packaged_classifier")
-    hashes = {path.name: sources.file_sha256(path) for path in folder.iterdir()}
-    (folder / "record.json").write_text(json.dumps({"files_sha256": hashes}))
+    write_manifest(folder, [path.name for path in folder.iterdir()])
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     return folder
 
