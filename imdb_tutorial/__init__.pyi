@@ -2,8 +2,8 @@
 from .classifier.load import (
     load_classifier as load_classifier,
 )
-from .classifier.load import (
-    predict as predict,
+from .classifier.predict import (
+    predict_proba as predict_proba,
 )
 from .collate import (
     ReviewCollator as ReviewCollator,
@@ -119,17 +119,17 @@ from .explorer.models import (
 from .explorer.widget import (
     SentimentExplorer as SentimentExplorer,
 )
-from .finetuning.run import (
+from .finetuning.log import (
+    history_of as history_of,
+)
+from .finetuning.progress import (
     ProgressPrinter as ProgressPrinter,
 )
 from .finetuning.run import (
     finetune as finetune,
 )
 from .finetuning.run import (
-    history_of as history_of,
-)
-from .finetuning.run import (
-    load_model as load_model,
+    load_model_for_classification as load_model_for_classification,
 )
 from .finetuning.run import (
     tokenize_reviews as tokenize_reviews,
@@ -215,10 +215,16 @@ from .probe import (
 from .probe import (
     save_probe as save_probe,
 )
-from .trainer import (
+from .trainer.callbacks import (
+    Callback as Callback,
+)
+from .trainer.callbacks import (
+    Checkpoint as Checkpoint,
+)
+from .trainer.history import (
     History as History,
 )
-from .trainer import (
+from .trainer.loop import (
     Trainer as Trainer,
 )
 

@@ -122,7 +122,8 @@ def _classify(parsed: argparse.Namespace) -> int:
 
 
 def _finetune(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.classifier.load import load_classifier, predict
+    from imdb_tutorial.classifier.load import load_classifier
+    from imdb_tutorial.classifier.predict import predict_proba
     from imdb_tutorial.dataset.reviews import load_reviews
     from imdb_tutorial.evaluation.intervals import accuracy_interval
     from imdb_tutorial.finetuning.run import finetune
@@ -135,7 +136,9 @@ def _finetune(parsed: argparse.Namespace) -> int:
     checkpoints = parsed.output.with_name(f"{parsed.output.name}.checkpoints")
     trainer, _ = finetune(preset, checkpoints, reviews)
     save_finetuned(trainer, preset, parsed.output)
-    answers = predict(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(dim=1)
+    answers = predict_proba(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(
+        dim=1
+    )
     accuracy = accuracy_interval(answers.numpy() == reviews["test"]["label"][:])
     print(f"accuracy on {accuracy.count:,} test reviews: {accuracy}")
     save_finetuned(trainer, preset, parsed.output, {"accuracy": accuracy.value})
@@ -153,7 +156,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.encoder.loaders import FeatureLoader
     from imdb_tutorial.machine.files import write_whole
     from imdb_tutorial.probe import LinearProbe, save_probe
-    from imdb_tutorial.trainer import Trainer
+    from imdb_tutorial.trainer.loop import Trainer
 
     preset = load_preset(parsed.preset).replace(**_given(parsed))
     began = time.perf_counter()

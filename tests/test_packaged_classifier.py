@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import imdb_tutorial
-from imdb_tutorial import compare, load_study, predict
+from imdb_tutorial import compare, load_study, predict_proba
 from imdb_tutorial.dataset.reviews import ids_sha256
 
 FOLDER = Path(imdb_tutorial.__file__).with_name("data") / "packaged_classifier"
@@ -52,7 +52,9 @@ def test_it_is_better_than_a_bag_of_words_by_more_than_a_point(reviews):
 @pytest.mark.slow
 def test_it_is_as_good_as_recorded(packaged, reviews):
     some = reviews["test"].select(range(300))
-    right = predict(packaged, some["text"][:]).argmax(dim=1).numpy() == np.array(some["label"][:])
+    right = predict_proba(packaged, some["text"][:]).argmax(dim=1).numpy() == np.array(
+        some["label"][:]
+    )
     # Three standard errors of 300 reviews.
     assert right.mean() == pytest.approx(RECORD["accuracy"]["test"], abs=0.055)
 
