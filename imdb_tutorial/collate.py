@@ -1,10 +1,14 @@
 """From a list of reviews to one padded batch of tensors."""
 
+import numbers
+import reprlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 
+from imdb_tutorial.machine.text import clean_text
 from imdb_tutorial.presets import MAX_LENGTH
 
 if TYPE_CHECKING:
@@ -34,10 +38,10 @@ class ReviewCollator:
     ):
         if padding not in ("max_length", "longest"):
             raise ValueError(f"padding is {padding!r}: expected 'max_length' or 'longest'")
-        if not 3 <= max_length <= tokenizer.model_max_length:
+        if type(max_length) is not int or not 3 <= max_length <= tokenizer.model_max_length:
             raise ValueError(
-                f"max_length is {max_length}: expected 3 to {tokenizer.model_max_length}, the most "
-                "tokens this model can read"
+                f"max_length is {max_length!r}: expected 3 to {tokenizer.model_max_length}, the "
+                "most tokens this model can read"
             )
         self.tokenizer = tokenizer
         self.max_length = max_length
@@ -47,18 +51,51 @@ class ReviewCollator:
         """Return the batch ``(inputs, labels)``.
 
         Args:
-            reviews: Pairs of a text and its label.
+            reviews: Pairs of a text and its label, 0 or 1.
 
         Returns:
             ``inputs``, a dict of ``input_ids``, ``attention_mask`` and, where the model has them,
             ``token_type_ids``, each int64 ``[batch, tokens]``; and ``labels``, int64 ``[batch]``.
+
+        Raises:
+            ValueError: A review that is no pair of a text and a label, or no review at all.
         """
-        texts, labels = zip(*reviews, strict=True)
+        if len(reviews) == 0:
+            raise ValueError("the batch is empty: expected at least one pair (text, label)")
+        for row, review in enumerate(reviews):
+            _check_review(review, row)
+        texts = [text for text, _ in reviews]
+        labels = torch.tensor([int(label) for _, label in reviews], dtype=torch.long)  # [batch]
         inputs = self.tokenizer(
-            list(texts),
+            texts,
             truncation=True,
             max_length=self.max_length,
             padding=self.padding,
             return_tensors="pt",
+        )  # each [batch, tokens]
+        return dict(inputs), labels
+
+
+def _check_review(review: object, row: int) -> None:
+    where = f"review {row} of the batch (counted from 0)"
+    if not isinstance(review, (tuple, list)) or len(review) != 2:
+        raise ValueError(
+            f"{where} is of type {type(review).__name__}: expected a pair (text, label), as "
+            "ReviewDataset gives them"
         )
-        return dict(inputs), torch.tensor(labels, dtype=torch.long)
+    text, label = review
+    if not isinstance(text, str):
+        raise ValueError(f"{where} has a text of type {type(text).__name__}: expected one string")
+    if clean_text(text) != text:
+        raise ValueError(
+            f"{where} has half of a character pair in its text: clean it, for example with "
+            "text.encode('utf-8', 'replace').decode()"
+        )
+    if not _is_label(label):
+        raise ValueError(f"{where} has the label {reprlib.repr(label)}: expected 0 or 1")
+
+
+def _is_label(label: object) -> bool:
+    if isinstance(label, torch.Tensor) and label.ndim == 0:
+        label = label.item()
+    return isinstance(label, (numbers.Real, np.bool_)) and label in (0, 1)
