@@ -39,6 +39,8 @@ def load_file(path: Path) -> datasets.Dataset:
         content = path.read_bytes()
     except OSError as error:
         raise ValueError(f"cannot read {path} ({error.strerror}): make it readable") from None
+    if not content:
+        raise ValueError(f"{path} is empty: expected the columns text and label")
     split = to_dataset(read(content, path), path, clean_text(path.stem))
     if len(split) == 0:
         raise ValueError(f"{path} holds no reviews: expected at least one row")
@@ -57,8 +59,8 @@ def _read_csv(content: bytes, path: Path) -> Iterator[Row]:
     for row, (line, fields) in enumerate(lines):
         if len(fields) != len(header):
             raise ValueError(
-                f"{place(path, row, line)} has {len(fields)} fields, but the header has "
-                f"{len(header)}: put a text that contains commas in double quotes"
+                f"{place(path, row, line)} does not fit the header: expected {len(header)} fields, "
+                f"found {len(fields)}; put a text that contains commas in double quotes"
             )
         yield Row(fields[header.index("text")], fields[header.index("label")], line)
 
