@@ -3,8 +3,8 @@
 The rule, short enough to be written again by somebody else:
 
 1. Of reviews with the same normalised text only the first is kept: the same words, whatever their
-   case, markup, punctuation and spacing. Texts without any word, such as ``:-)``, are the same only
-   where they are written alike.
+   case, markup, punctuation, emoji and spacing. Texts without any word, such as ``:-)``, are the
+   same only where they are written alike, spacing and case apart.
 2. Each label's reviews, in file order, are cut into blocks of consecutive reviews, because the
    reviews of one film stand together.
 3. The whole blocks are ordered by the SHA-256 of ``"block/<label>/<number>"``. The first four go to
@@ -38,7 +38,7 @@ _ASCII_WORD = re.compile(r"\w+")
 
 
 def normalise(text: str) -> str:
-    """Return what is left of a text when case, markup, punctuation and spacing do not count.
+    """Return what is left of a text when case, markup, signs and spacing do not count.
 
     A word is made of letters and digits, and of the marks that many scripts write vowels with.
 
@@ -46,8 +46,8 @@ def normalise(text: str) -> str:
         text: Any text, in any script.
 
     Returns:
-        Its words in lower case with single spaces between them; of a text without any word, all
-        its signs, with single spaces.
+        Its words in lower case with single spaces between them; of a text without any word, the
+        text itself with single spaces.
     """
     text = unicodedata.normalize("NFC", html.unescape(text).lower())
     # Most reviews are ASCII, and the pattern for every script takes four times as long.
