@@ -3,7 +3,6 @@ import hashlib
 import html
 import itertools
 import re
-import unicodedata
 from collections import Counter
 
 import pytest
@@ -202,8 +201,7 @@ def test_balancing_leaves_out_reviews_of_the_longer_label_only():
         ("好电影。真的！", "好电影 真的"),
         ("とても良い", "とても良い"),
         ("ภาพยนตร์ดี", "ภาพยนตร์ดี"),
-        ("हिन्दी फ़िल्म", unicodedata.normalize("NFC", "हिन्दी फ़िल्म")),
-        ("Cafe\u0301", "café"),
+        ("हिन्दी फ़िल्म।", "हिन्दी फ़िल्म"),
         ("ФИЛЬМ — ДА", "фильм да"),
         (":-)", ":-)"),
         ("  !!!\n !!! ", "!!! !!!"),
@@ -235,6 +233,12 @@ def test_texts_that_differ_in_what_counts_are_no_duplicates(texts):
         [*ids, *(f"odd/{text}" for text in texts)], [*fill, *texts], [*labels, *[0] * len(texts)]
     )
     assert sum(len(rows) for rows in pools.values()) == 50 + len(texts)
+
+
+def test_a_long_run_of_accents_does_not_take_for_ever():
+    # Unicode's normal forms sort such a run, in quadratic time.
+    accents = "\u0301\u0316" * 300_000
+    assert normalise(accents) == accents
 
 
 def test_texts_without_a_word_that_are_written_alike_are_duplicates():

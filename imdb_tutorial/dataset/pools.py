@@ -49,7 +49,7 @@ def normalise(text: str) -> str:
         Its words in lower case with single spaces between them; of a text without any word, the
         text itself with single spaces.
     """
-    text = unicodedata.normalize("NFC", html.unescape(text).lower())
+    text = html.unescape(text).lower()
     # Most reviews are ASCII, and the pattern for every script takes four times as long.
     word = _ASCII_WORD if text.isascii() else _word_of_any_script()
     words = word.findall(re.sub(r"<[^<>]*>", " ", text))
