@@ -49,13 +49,13 @@ def toy_preset(tmp_path_factory):
 
 @pytest.fixture
 def hub(monkeypatch):
-    """Put a hub with toy reviews in place of the real one: 30 of each label, of IMDb all 12,500."""
+    """Put a hub with toy reviews in place of the real one: 30 of each label, of IMDb far more."""
     asked = []
 
     def load_dataset(name, revision=None, **options):
         asked.append((name, revision))
-        half = 12_500 if name == "stanfordnlp/imdb" else 30
-        labels = [0] * half + [1] * half
+        counts = (12_400, 12_500) if name == "stanfordnlp/imdb" else (30, 30)
+        labels = [0] * counts[0] + [1] * counts[1]
         return hub_splits(labels, datasets.ClassLabel(names=["neg", "pos"]))
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
@@ -210,13 +210,14 @@ def test_the_classic_protocol_validates_on_the_test_reviews():
     assert apart["train"]["id"][:] == reviews["train"]["id"][:]
 
 
-def test_imdb_on_the_hub_keeps_its_own_test_part_and_carves_validation_from_train(hub):
+def test_imdb_on_the_hub_is_cut_as_imdb_and_keeps_its_own_test_part(hub):
     reviews = load_reviews(load_preset("full"))
     assert hub == [("stanfordnlp/imdb", sources.HUB_REVISIONS["stanfordnlp/imdb"])]
-    assert sorted(reviews["test"]["text"]) == sorted(f"test {row}" for row in range(25_000))
+    assert sorted(reviews["test"]["text"]) == sorted(f"test {row}" for row in range(24_900))
+    assert len(reviews["train"]) == 2 * (12_400 - 1_500)
     assert len(reviews["validation"]) == 3_000
-    kept = [*reviews["train"]["text"], *reviews["validation"]["text"]]
-    assert sorted(kept) == sorted(f"train {row}" for row in range(25_000))
+    assert all(2 * sum(reviews[pool]["label"]) == len(reviews[pool]) for pool in list(reviews)[:2])
+    assert not set(reviews["train"]["text"]) & set(reviews["validation"]["text"])
 
 
 def test_another_hub_data_set_is_not_cut_as_imdb(hub):
