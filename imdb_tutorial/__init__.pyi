@@ -11,6 +11,9 @@ from .collate import (
 from .dataset.labels import (
     LABELS as LABELS,
 )
+from .dataset.packaged import (
+    load_sentences as load_sentences,
+)
 from .dataset.pools import (
     cut_pools as cut_pools,
 )
@@ -25,9 +28,6 @@ from .dataset.reviews import (
 )
 from .dataset.reviews import (
     load_reviews as load_reviews,
-)
-from .dataset.reviews import (
-    load_sentences as load_sentences,
 )
 from .encoder.features import (
     extract_features as extract_features,
