@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import datasets
+import numpy as np
 import torch
 import transformers
 
@@ -62,7 +63,7 @@ def finetune(
         )
         trainer.remove_callback(transformers.PrinterCallback)
         checkpoint = last_whole_checkpoint(folder)
-        trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer, history_of(trainer.state.log_history)
 
 
@@ -157,5 +158,5 @@ def training_arguments(
 
 def compute_metrics(prediction: transformers.EvalPrediction) -> dict[str, float]:
     """Return accuracy and F1 of the Hugging Face Trainer's logits ``[reviews, 2]``."""
-    labels = prediction.predictions.argmax(axis=1)
+    labels = np.asarray(prediction.predictions).argmax(axis=1)  # [reviews]
     return load_metrics().compute(predictions=labels, references=prediction.label_ids)
