@@ -592,6 +592,18 @@ def test_the_folder_of_a_run_on_other_reviews_is_refused(run_folder, tuning_pres
         finetune(tuning_preset, run_folder, reviews)
 
 
+def test_the_folder_of_a_run_on_another_encoder_of_the_same_name_is_refused(
+    tuning_preset, tmp_path
+):
+    encoder = shutil.copytree(tuning_preset.encoder, tmp_path / "encoder")
+    preset = tuning_preset.replace(encoder=str(encoder), num_epochs=1)
+    finetune(preset, tmp_path / "run")
+    settings = json.loads((encoder / "config.json").read_text()) | {"layer_norm_eps": 0.1}
+    (encoder / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(ValueError, match="another run, with another encoder_fingerprint"):
+        finetune(preset, tmp_path / "run")
+
+
 def test_checkpoints_of_nobody_knows_which_run_are_refused(run_folder, tuning_preset, monkeypatch):
     (run_folder / "run.json").unlink()
     steps = steps_of(monkeypatch)

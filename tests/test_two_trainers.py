@@ -40,6 +40,15 @@ class Recorder(nn.CrossEntropyLoss):
         return loss
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Beside other work, threads that wait for one another take a hundred times as long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def setting():
     preset = load_preset("laptop").for_fine_tuning()
