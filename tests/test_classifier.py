@@ -806,6 +806,15 @@ def test_a_list_with_something_else_in_it_is_refused_with_its_place(tiny, wrong)
         tiny(["good", "bad", wrong, "good"])
 
 
+def test_a_shorter_length_can_be_asked_for_but_no_longer_one(tiny, tiny_classifier):
+    expected = max(plain_probabilities(tiny_classifier, LONG, 10))
+    assert tiny(LONG, truncation=True, max_length=10)[0]["score"] == pytest.approx(
+        expected, abs=1e-5
+    )
+    with pytest.raises(ValueError, match="max_length is 501: expected 3 to 500"):
+        tiny(LONG, max_length=501)
+
+
 def test_a_hundred_thousand_words_are_cut(tiny):
     words = ["good", "bad"] * 50_000
     assert tiny(" ".join(words)) == tiny(" ".join(words[:510]))
