@@ -15,10 +15,9 @@ from transformers import BertForSequenceClassification
 from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
-from imdb_tutorial.explorer import cards as rendering
 from imdb_tutorial.explorer.attributions import attribute
 from imdb_tutorial.explorer.cards import Answer, percent
-from imdb_tutorial.explorer.history import COLUMNS, MOST_ROWS
+from imdb_tutorial.explorer.history import COLUMNS, MOST_ROWS, SHOWN_ROWS
 from imdb_tutorial.explorer.safe_text import show_text
 from imdb_tutorial.explorer.widget import SentimentExplorer, available_models
 from imdb_tutorial.explorer.words import words_html
@@ -541,7 +540,7 @@ def test_the_table_is_bounded(explorer):
     assert len(rows) == MOST_ROWS
     assert rows[-1]["text"] == TEXT
     assert all(len(row["text"]) < 6_000 for row in rows)
-    assert explorer.table.value.count("<tr>") == 1 + rendering.SHOWN_ROWS
+    assert explorer.table.value.count("<tr>") == 1 + SHOWN_ROWS
     assert f"the newest 20 of {MOST_ROWS:,}" in Page(explorer.table.value).text
 
 

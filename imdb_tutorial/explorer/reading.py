@@ -1,20 +1,25 @@
 """What a classifier reads of a text, and where each of its tokens stands in it."""
 
 import dataclasses
-import unicodedata
 from typing import TYPE_CHECKING
 
 import torch
 
+from imdb_tutorial.classifier.pipeline import SentimentPipeline
+from imdb_tutorial.explorer.safe_text import is_accent, shorten
 from imdb_tutorial.machine.text import clean_text
-from imdb_tutorial.presets import MAX_LENGTH
 
 if TYPE_CHECKING:
-    from transformers import TextClassificationPipeline
-    from transformers.tokenization_utils_base import BatchEncoding
+    from tokenizers import Encoding
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 # A token has four or five characters of English: this much text nearly always fills a model.
 CHARACTERS_PER_TOKEN = 16
+# Where this much does not (one endless word, blanks alone), nothing more is looked at: the time
+# for an answer must not grow with the text.
+MOST_CHARACTERS_PER_TOKEN = 1_024
+
+Span = tuple[int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Reading:
 
     text: str
     end: int
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...]
     word_of_token: tuple[int | None, ...]
     inputs: dict[str, torch.Tensor] = dataclasses.field(compare=False, repr=False)
     unknown: int
@@ -56,7 +61,7 @@ class Reading:
         return self.text[self.end :]
 
 
-def read_text(pipeline: "TextClassificationPipeline", text: str) -> Reading:
+def read_text(pipeline: SentimentPipeline, text: str) -> Reading:
     """Find out what a classifier reads of a text, and where its words stand.
 
     Args:
@@ -67,71 +72,100 @@ def read_text(pipeline: "TextClassificationPipeline", text: str) -> Reading:
         The model's inputs, and where each token comes from.
 
     Raises:
-        TypeError: Something that is no text.
+        TypeError: Something that is no text, or no pipeline from ``load_classifier``.
         ValueError: A tokenizer that does not say where its tokens come from.
     """
     if not isinstance(text, str):
-        raise TypeError(f"got {text!r}: expected a text")
-    if not pipeline.tokenizer.is_fast:
+        raise TypeError(f"got {shorten(repr(text))}: expected a text")
+    if not isinstance(pipeline, SentimentPipeline):
+        raise TypeError(
+            f"got a {type(pipeline).__name__}: expected what load_classifier returns, which knows "
+            "how many tokens its model reads"
+        )
+    tokenizer = pipeline.tokenizer
+    if tokenizer is None or not tokenizer.is_fast:
         raise ValueError(
-            f"the tokenizer {type(pipeline.tokenizer).__name__} does not say where its tokens "
-            "come from: load the model with its fast tokenizer (tokenizer.json)"
+            f"the tokenizer {type(tokenizer).__name__} does not say where its tokens come from: "
+            "load the model with its fast tokenizer (tokenizer.json)"
         )
     text = clean_text(text)
-    max_length = pipeline._preprocess_params.get("max_length", MAX_LENGTH)
-    encoding, is_cut = _encode_start(pipeline.tokenizer, text, max_length)
-    spans, word_of_token = _words(encoding, text)
-    ids = encoding["input_ids"]
+    encoding, is_cut, looked_at = _encode_start(tokenizer, text, pipeline.max_length)
+    spans, word_of_token = _find_words(encoding)
+    spans = _with_accents(spans, text[:looked_at])
+    end = len(text)
+    if is_cut:
+        end = spans[-1][1] if spans else 0
     return Reading(
         text=text,
-        end=(spans[-1][1] if spans else 0) if is_cut else len(text),
-        spans=spans,
-        word_of_token=word_of_token,
-        inputs={name: torch.tensor([encoding[name]]) for name in encoding},
-        unknown=ids.count(pipeline.tokenizer.unk_token_id),
-        max_length=max_length,
+        end=end,
+        spans=tuple(spans),
+        word_of_token=tuple(word_of_token),
+        inputs={name: torch.tensor([encoding[name]]) for name in encoding},  # each [1, tokens]
+        unknown=encoding["input_ids"].count(tokenizer.unk_token_id),
+        max_length=pipeline.max_length,
     )
 
 
-def _encode_start(tokenizer, text: str, max_length: int) -> tuple["BatchEncoding", bool]:
-    """Tokenize no more of a text than is needed for its first tokens; say if there is more."""
+def _encode_start(
+    tokenizer: "PreTrainedTokenizerBase", text: str, max_length: int
+) -> tuple["BatchEncoding", bool, int]:
+    """Tokenize no more of a text than is needed for its first tokens.
+
+    Returns:
+        The first tokens; whether there are more; how many characters were looked at.
+    """
+    most = min(len(text), MOST_CHARACTERS_PER_TOKEN * max_length)
     size = CHARACTERS_PER_TOKEN * max_length
-    while True:
+    while size < most:
         encoding = tokenizer(text[:size], truncation=True, max_length=max_length)
-        rest = [word for part in encoding.encodings[0].overflowing for word in part.word_ids]
-        if size >= len(text):
-            return encoding, any(word is not None for word in rest)
+        last_read = max(_words_of([_tokens(encoding)]), default=0)
+        last_seen = max(_words_of(_tokens(encoding).overflowing), default=0)
         # Two whole words further on, nothing that follows can change what was read.
-        read = max((word for word in encoding.word_ids() if word is not None), default=0)
-        if max((word for word in rest if word is not None), default=0) >= read + 2:
-            return encoding, True
+        if last_seen >= last_read + 2:
+            return encoding, True, size
         size *= 8
+    encoding = tokenizer(text[:most], truncation=True, max_length=max_length)
+    is_cut = most < len(text) or bool(_words_of(_tokens(encoding).overflowing))
+    return encoding, is_cut, most
 
 
-def _words(encoding: "BatchEncoding", text: str) -> tuple[tuple, tuple]:
-    spans: list[tuple[int, int]] = []
+def _tokens(encoding: "BatchEncoding") -> "Encoding":
+    """Return the one text's tokens with their places; only a fast tokenizer has them."""
+    assert encoding.encodings is not None
+    return encoding.encodings[0]
+
+
+def _words_of(parts: "list[Encoding]") -> set[int]:
+    """Return the numbers of the words that tokens belong to; markers such as [CLS] have none."""
+    return {word for part in parts for word in part.word_ids if word is not None}
+
+
+def _find_words(encoding: "BatchEncoding") -> tuple[list[Span], list[int | None]]:
+    """Say where the words stand, and to which of them each token belongs."""
+    spans: list[Span] = []
     word_of_token: list[int | None] = []
-    last = None
-    for (start, end), word in zip(encoding.encodings[0].offsets, encoding.word_ids(), strict=True):
+    previous = None
+    tokens = _tokens(encoding)
+    for (start, end), word in zip(tokens.offsets, tokens.word_ids, strict=True):
         if word is None or start == end:
             word_of_token.append(None)
             continue
-        if spans and (word == last or start < spans[-1][1]):
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        if spans and (word == previous or start < spans[-1][1]):
+            word_start, word_end = spans[-1]
+            spans[-1] = (word_start, max(end, word_end))
         else:
             spans.append((start, end))
         word_of_token.append(len(spans) - 1)
-        last = word
-    next_starts = [*(start for start, _ in spans), len(text)][1:]
-    whole = (
-        (start, _with_accents(text, end, following))
-        for (start, end), following in zip(spans, next_starts, strict=True)
-    )
-    return tuple(whole), tuple(word_of_token)
+        previous = word
+    return spans, word_of_token
 
 
-def _with_accents(text: str, end: int, limit: int) -> int:
-    """Move a word's end behind the accents that the tokenizer took off."""
-    while end < limit and unicodedata.category(text[end]) in ("Mn", "Me"):
-        end += 1
-    return end
+def _with_accents(spans: list[Span], text: str) -> list[Span]:
+    """Move the words' ends behind the accents that the tokenizer took off."""
+    whole = []
+    for number, (start, end) in enumerate(spans):
+        limit = spans[number + 1][0] if number + 1 < len(spans) else len(text)
+        while end < limit and is_accent(text[end]):
+            end += 1
+        whole.append((start, end))
+    return whole

@@ -1,0 +1,104 @@
+"""What a classifier says about a text, as the pipeline itself says it."""
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from imdb_tutorial.classifier.pipeline import SentimentPipeline
+from imdb_tutorial.dataset.labels import LABELS, NEGATIVE, POSITIVE
+from imdb_tutorial.explorer.reading import Reading, read_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What a classifier says about a text.
+
+    Args:
+        label: ``"NEGATIVE"`` or ``"POSITIVE"``.
+        probability: The probability that it gives this label, 0.5 to 1.
+        margin: The logit of POSITIVE less the logit of NEGATIVE.
+        reading: What it read.
+    """
+
+    label: str
+    probability: float
+    margin: float
+    reading: Reading
+
+
+def judge(pipeline: SentimentPipeline, text: str) -> Verdict:
+    """Classify a text, as the pipeline itself does, and say what was read of it.
+
+    Args:
+        pipeline: From ``load_classifier``.
+        text: Any text.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        TypeError: Something that is no text, or no pipeline from ``load_classifier``.
+        ValueError: A tokenizer that does not say where its tokens come from, other labels than
+            NEGATIVE and POSITIVE, or a model that answers with NaN or infinity.
+    """
+    model = pipeline.model
+    reading = read_text(pipeline, text)
+    with torch.no_grad():
+        logits = model(**on_device(model, reading.inputs)).logits.float()  # [1, labels]
+    require_finite(logits[0].tolist())
+    margin = float(margin_of(model, logits))
+    return Verdict(
+        label=POSITIVE if margin > 0 else NEGATIVE,
+        probability=float(logits[0].softmax(dim=0).max()),
+        margin=margin,
+        reading=reading,
+    )
+
+
+def on_device(model: "PreTrainedModel", inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Bring a model's inputs to where the model is."""
+    return {name: tensor.to(model.device) for name, tensor in inputs.items()}
+
+
+def margin_of(model: "PreTrainedModel", logits: torch.Tensor) -> torch.Tensor:
+    """Say by how much the logit of POSITIVE is above that of NEGATIVE.
+
+    Args:
+        model: Its config names the labels.
+        logits: ``[texts, labels]``.
+
+    Returns:
+        One number a text, ``[texts]``.
+
+    Raises:
+        ValueError: The labels are others than NEGATIVE and POSITIVE.
+    """
+    number = {str(name): int(n) for n, name in dict(model.config.id2label or {}).items()}
+    if set(number) != set(LABELS):
+        raise ValueError(
+            f"the model's labels are {', '.join(number)}: expected NEGATIVE and POSITIVE; open it "
+            "with load_classifier, which names them so or says why it cannot"
+        )
+    return logits[:, number[POSITIVE]] - logits[:, number[NEGATIVE]]  # [texts]
+
+
+def require_finite(values: list[float]) -> None:
+    """Refuse NaN and infinity, so that no verdict is made of them.
+
+    Args:
+        values: What a model answered.
+
+    Raises:
+        ValueError: One of them is NaN or infinite.
+    """
+    strange = [value for value in values if not math.isfinite(value)]
+    if strange:
+        raise ValueError(
+            f"the model answers {strange[0]}: expected a finite number; its weights are damaged: "
+            "save or download it again"
+        )
