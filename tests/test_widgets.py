@@ -5,7 +5,6 @@ import csv
 import gc
 import threading
 import time
-from html.parser import HTMLParser
 
 import psutil
 import pytest
@@ -22,17 +21,10 @@ from imdb_tutorial.explorer.safe_text import show_text
 from imdb_tutorial.explorer.widget import SentimentExplorer, available_models
 from imdb_tutorial.explorer.words import words_html
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, save_probe
+from tests.parsed_page import ParsedPage, assert_harmless
 
 MAX_LENGTH = 24
 TEXT = "a good movie, but the ending was awful!"
-HARMLESS_TAGS = {
-    "bdi", "br", "caption", "div", "em", "p", "section", "span", "strong", "sup", "table", "tbody",
-    "td", "th", "thead", "tr",
-}  # fmt: skip
-HARMLESS_ATTRIBUTES = {
-    "aria-label", "aria-valuemax", "aria-valuemin", "aria-valuenow", "class", "data-score", "dir",
-    "role", "scope", "style", "tabindex", "title",
-}  # fmt: skip
 ATTACKS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -55,40 +47,6 @@ UNUSUAL = {
     "newlines": "good\r\n\r\nbad\r",
 }
 NOTHING = ["", "   ", "\n\t ", "\u200b\u200b", "\u202e \u2066"]
-
-
-class Page(HTMLParser):
-    """What a browser makes of HTML: its tags, its attributes and its text."""
-
-    def __init__(self, markup):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.attributes, self.text, self.words, self.open = set(), [], "", [], []
-        self.feed(markup)
-        self.close()
-        assert not self.open, f"not closed: {self.open}"
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes += attrs
-        if ("class", "imdb-word") in attrs:
-            self.words.append(["", float(dict(attrs)["data-score"])])
-        if tag != "br":
-            self.open.append((tag, dict(attrs).get("class")))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop()[0] == tag
-
-    def handle_data(self, data):
-        self.text += data
-        if self.open and self.open[-1][1] == "imdb-word":
-            self.words[-1][0] += data
-
-
-def assert_harmless(page):
-    assert page.tags <= HARMLESS_TAGS
-    assert {name for name, _ in page.attributes} <= HARMLESS_ATTRIBUTES
-    for name, value in page.attributes:
-        assert name != "style" or not any(x in value for x in ("url(", "expression", "@import"))
 
 
 def saved_probe(folder, tiny_bert, seed=4):
@@ -156,7 +114,7 @@ def settled(explorer):
 
 def shown(explorer):
     widgets = (explorer.status, explorer.output, explorer.table, explorer.saved)
-    return Page("".join(widget.value for widget in widgets))
+    return ParsedPage("".join(widget.value for widget in widgets))
 
 
 @contextlib.contextmanager
@@ -241,7 +199,7 @@ def test_starts_idle_and_shows_each_state(make, sources):
 
 def test_the_verdict_comes_first_and_the_words_follow(explorer):
     seen = []
-    explorer.output.observe(lambda change: seen.append(Page(change["new"])), "value")
+    explorer.output.observe(lambda change: seen.append(ParsedPage(change["new"])), "value")
     explorer.classify(TEXT)
     has_verdict = ["probability" in page.text for page in seen]
     has_words = [bool(page.words) for page in seen]
@@ -274,7 +232,7 @@ def test_switching_the_model_asks_the_other_one(explorer):
     explorer.chooser.value = "probe"
     settled(explorer)
     assert [row["model"] for row in explorer.tried.rows] == ["fine-tuned", "probe"]
-    assert "fine-tuned" not in Page(explorer.output.value).text
+    assert "fine-tuned" not in ParsedPage(explorer.output.value).text
 
 
 def test_all_models_side_by_side(explorer):
@@ -340,11 +298,11 @@ def test_what_is_typed_is_shown_as_text(explorer, attack):
     explorer.side_by_side.value = True
     answer = explorer.classify(f"good {attack} bad")
     for markup in (explorer.output.value, explorer.table.value, answer._repr_html_()):
-        assert_harmless(Page(markup))
-    page = Page(words_html(answer.cards[0].attribution))
+        assert_harmless(ParsedPage(markup))
+    page = ParsedPage(words_html(answer.cards[0].attribution))
     read = page.text.replace(" [not read:] ", "").replace("+", "").replace("−", "")
     assert f"good {attack} bad".replace("+", "") == read
-    assert f"good {attack} bad" in Page(explorer.table.value).text
+    assert f"good {attack} bad" in ParsedPage(explorer.table.value).text
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -353,7 +311,7 @@ def test_names_and_errors_are_shown_as_text(make, sources, attack):
     explorer.side_by_side.value = True
     explorer.classify(TEXT)
     assert_harmless(shown(explorer))
-    assert attack[:20] in Page(explorer.output.value).text
+    assert attack[:20] in ParsedPage(explorer.output.value).text
 
 
 @pytest.mark.parametrize(
@@ -364,12 +322,12 @@ def test_what_is_invisible_is_shown_by_its_number(explorer, character):
     answer = explorer.classify(text)
     for markup in (explorer.output.value, explorer.table.value, answer._repr_html_()):
         assert character not in markup
-    assert f"U+{ord(character):04X}" in Page(explorer.output.value).text
+    assert f"U+{ord(character):04X}" in ParsedPage(explorer.output.value).text
 
 
 @pytest.mark.parametrize("marks", ["\u0301" * 9, "\u0301\u0302\u0316" * 5, "\u0489" * 500])
 def test_a_tower_of_accents_does_not_stand_in_other_lines(marks):
-    page = Page(show_text(f"g{marks}ood"))
+    page = ParsedPage(show_text(f"g{marks}ood"))
     assert sum(page.text.count(mark) for mark in set(marks)) <= 8
     assert f"U+{ord(marks[-1]):04X}" in page.text
     assert page.text.endswith("ood")
@@ -390,7 +348,7 @@ def test_what_belongs_to_writing_is_kept():
 
 
 def test_the_middle_of_a_long_text_is_left_out():
-    shown_text = Page(show_text("<" * 1_000, 90)).text
+    shown_text = ParsedPage(show_text("<" * 1_000, 90)).text
     assert shown_text == f"{'<' * 60}[… 910 characters …]{'<' * 30}"
     assert show_text("\u200b" * 500).count("<span") == 1
 
@@ -461,7 +419,7 @@ def test_a_surprise_tells_its_label_after_the_guess(explorer, preset):
     assert f"Its author meant: {label}" in page.text
     assert explorer.tried.rows[0]["true label"] == label
     explorer.classify(review + " and more")
-    assert "author" not in Page(explorer.output.value).text
+    assert "author" not in ParsedPage(explorer.output.value).text
     assert explorer.tried.rows[1]["true label"] == ""
 
 
@@ -541,7 +499,7 @@ def test_the_table_is_bounded(explorer):
     assert rows[-1]["text"] == TEXT
     assert all(len(row["text"]) < 6_000 for row in rows)
     assert explorer.table.value.count("<tr>") == 1 + SHOWN_ROWS
-    assert f"the newest 20 of {MOST_ROWS:,}" in Page(explorer.table.value).text
+    assert f"the newest 20 of {MOST_ROWS:,}" in ParsedPage(explorer.table.value).text
 
 
 def test_two_hundred_texts_leave_the_memory_flat(explorer):

@@ -52,9 +52,10 @@ def judge(pipeline: SentimentPipeline, text: str) -> Verdict:
         logits = model(**on_device(model, reading.inputs)).logits.float()  # [1, labels]
     require_finite(logits[0].tolist())
     margin = float(margin_of(model, logits))
+    winner = int(logits[0].argmax())
     return Verdict(
-        label=POSITIVE if margin > 0 else NEGATIVE,
-        probability=float(logits[0].softmax(dim=0).max()),
+        label=next(name for name, number in _numbers(model).items() if number == winner),
+        probability=float(logits[0].softmax(dim=0)[winner]),
         margin=margin,
         reading=reading,
     )
@@ -78,12 +79,7 @@ def margin_of(model: "PreTrainedModel", logits: torch.Tensor) -> torch.Tensor:
     Raises:
         ValueError: The labels are others than NEGATIVE and POSITIVE.
     """
-    number = {str(name): int(n) for n, name in dict(model.config.id2label or {}).items()}
-    if set(number) != set(LABELS):
-        raise ValueError(
-            f"the model's labels are {', '.join(number)}: expected NEGATIVE and POSITIVE; open it "
-            "with load_classifier, which names them so or says why it cannot"
-        )
+    number = _numbers(model)
     return logits[:, number[POSITIVE]] - logits[:, number[NEGATIVE]]  # [texts]
 
 
@@ -102,3 +98,13 @@ def require_finite(values: list[float]) -> None:
             f"the model answers {strange[0]}: expected a finite number; its weights are damaged: "
             "save or download it again"
         )
+
+
+def _numbers(model: "PreTrainedModel") -> dict[str, int]:
+    number = {str(name): int(n) for n, name in dict(model.config.id2label or {}).items()}
+    if set(number) != set(LABELS):
+        raise ValueError(
+            f"the model's labels are {', '.join(number)}: expected NEGATIVE and POSITIVE; open it "
+            "with load_classifier, which names them so or says why it cannot"
+        )
+    return number
