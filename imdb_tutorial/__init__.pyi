@@ -2,7 +2,7 @@
 from .classifier.load import (
     load_classifier as load_classifier,
 )
-from .classifier.load import (
+from .classifier.predict import (
     predict_proba as predict_proba,
 )
 from .collate import (

@@ -107,7 +107,8 @@ def _classify(parsed: argparse.Namespace) -> int:
 
 
 def _finetune(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.classifier.load import load_classifier, predict_proba
+    from imdb_tutorial.classifier.load import load_classifier
+    from imdb_tutorial.classifier.predict import predict_proba
     from imdb_tutorial.dataset.reviews import load_reviews
     from imdb_tutorial.evaluation.intervals import accuracy_interval
     from imdb_tutorial.finetuning.run import finetune

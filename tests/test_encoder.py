@@ -87,10 +87,18 @@ def test_another_dtype_in_the_environment_is_refused_with_the_choices(monkeypatc
         choose_dtype()
 
 
-@pytest.mark.parametrize("native", [True, False])
-def test_the_processor_decides_without_the_environment_variable(monkeypatch, native):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+@pytest.mark.parametrize(
+    ("has", "native"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, False),
+        ({"architecture": "arm64", "neon": True}, False),
+    ],
+    ids=["AVX-512", "AMX", "AVX2 alone", "another architecture"],
+)
+def test_the_processor_decides_without_the_environment_variable(monkeypatch, has, native):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
     assert choose_dtype("cpu") == (torch.bfloat16 if native else torch.float32)
 
 

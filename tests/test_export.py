@@ -15,9 +15,8 @@ import yaml
 from safetensors.torch import load_file
 
 from imdb_tutorial import load_classifier, load_reviews, predict_proba
-from imdb_tutorial.classifier.load import vocabulary_sha256
 from imdb_tutorial.dataset.reviews import ids_sha256
-from imdb_tutorial.encoder.load import load_tokenizer
+from imdb_tutorial.encoder.load import load_tokenizer, vocabulary_sha256
 from imdb_tutorial.finetuning.run import finetune
 from imdb_tutorial.finetuning.save import model_card, run_record, save_finetuned
 

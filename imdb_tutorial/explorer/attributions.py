@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import torch
 
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.explorer.reading import Reading, read_text
-from imdb_tutorial.explorer.verdict import margin_of, on_device, require_finite
+from imdb_tutorial.explorer.verdict import margin_of
 from imdb_tutorial.explorer.worker import IsWanted, SupersededError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def attribute(
     """
     reading = read_text(pipeline, text)
     model = _private_copy(pipeline.model)
-    inputs = on_device(model, reading.inputs)  # each [1, tokens]
+    inputs = {name: x.to(model.device) for name, x in reading.inputs.items()}  # each [1, tokens]
     ids = inputs.pop("input_ids")
     assert pipeline.tokenizer is not None  # it has just read the text
     baseline = _baseline(ids, reading.word_of_token, pipeline.tokenizer)  # [1, tokens]
@@ -121,10 +122,10 @@ def attribute(
         return margin_of(model, model(input_ids=ids, **rest).logits.float())
 
     text_margin, baseline_margin = _margins_at_ends(model, margin, ids, baseline)
-    require_finite([text_margin, baseline_margin])
+    _require_finite([text_margin, baseline_margin])
     for steps in STEPS:
         shares = _integrate(model, margin, ids, baseline, steps)
-        require_finite(shares)
+        _require_finite(shares)
         scores, other = _sum_by_word(shares, reading)
         attribution = Attribution(
             words=tuple(reading.text[start:end] for start, end in reading.spans),
@@ -188,6 +189,15 @@ def _integrate(
             internal_batch_size=max(1, TOKENS_AT_ONCE // ids.shape[1]),
         )  # [1, tokens, hidden]
     return shares.detach().sum(dim=-1)[0].tolist()  # [tokens]
+
+
+def _require_finite(values: list[float]) -> None:
+    strange = [value for value in values if not math.isfinite(value)]
+    if strange:
+        raise ValueError(
+            f"a word's score comes out as {strange[0]}: expected a number; the model's weights are "
+            "damaged, or too large for its precision; copy or train it again"
+        )
 
 
 def _sum_by_word(shares: list[float], reading: Reading) -> tuple[list[float], float]:

@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
+from imdb_tutorial.encoder.tokens import beginning_of
 from imdb_tutorial.explorer.safe_text import is_accent, shorten
 from imdb_tutorial.machine.text import clean_text
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
-    from transformers import BatchEncoding, PreTrainedTokenizerBase
-
-# A token has four or five characters of English: this much text nearly always fills a model.
-CHARACTERS_PER_TOKEN = 16
-# Where this much does not (one endless word, blanks alone), nothing more is looked at: the time
-# for an answer must not grow with the text.
-MOST_CHARACTERS_PER_TOKEN = 1_024
 
 Span = tuple[int, int]
 
@@ -89,11 +83,14 @@ def read_text(pipeline: SentimentPipeline, text: str) -> Reading:
             "load the model with its fast tokenizer (tokenizer.json)"
         )
     text = clean_text(text)
-    encoding, is_cut, looked_at = _encode_start(tokenizer, text, pipeline.max_length)
-    spans, word_of_token = _find_words(encoding)
-    spans = _with_accents(spans, text[:looked_at])
+    beginning = beginning_of(text, tokenizer, pipeline.max_length)
+    encoding = tokenizer(beginning, truncation=True, max_length=pipeline.max_length)
+    assert encoding.encodings is not None  # a fast tokenizer has them
+    tokens = encoding.encodings[0]
+    spans, word_of_token = _find_words(tokens)
+    spans = _with_accents(spans, beginning)
     end = len(text)
-    if is_cut:
+    if len(beginning) < len(text) or _has_words(tokens.overflowing):
         end = spans[-1][1] if spans else 0
     return Reading(
         text=text,
@@ -106,46 +103,16 @@ def read_text(pipeline: SentimentPipeline, text: str) -> Reading:
     )
 
 
-def _encode_start(
-    tokenizer: "PreTrainedTokenizerBase", text: str, max_length: int
-) -> tuple["BatchEncoding", bool, int]:
-    """Tokenize no more of a text than is needed for its first tokens.
-
-    Returns:
-        The first tokens; whether there are more; how many characters were looked at.
-    """
-    most = min(len(text), MOST_CHARACTERS_PER_TOKEN * max_length)
-    size = CHARACTERS_PER_TOKEN * max_length
-    while size < most:
-        encoding = tokenizer(text[:size], truncation=True, max_length=max_length)
-        last_read = max(_words_of([_tokens(encoding)]), default=0)
-        last_seen = max(_words_of(_tokens(encoding).overflowing), default=0)
-        # Two whole words further on, nothing that follows can change what was read.
-        if last_seen >= last_read + 2:
-            return encoding, True, size
-        size *= 8
-    encoding = tokenizer(text[:most], truncation=True, max_length=max_length)
-    is_cut = most < len(text) or bool(_words_of(_tokens(encoding).overflowing))
-    return encoding, is_cut, most
+def _has_words(parts: "list[Encoding]") -> bool:
+    """Say whether there is more in the tokens than markers such as [CLS]."""
+    return any(word is not None for part in parts for word in part.word_ids)
 
 
-def _tokens(encoding: "BatchEncoding") -> "Encoding":
-    """Return the one text's tokens with their places; only a fast tokenizer has them."""
-    assert encoding.encodings is not None
-    return encoding.encodings[0]
-
-
-def _words_of(parts: "list[Encoding]") -> set[int]:
-    """Return the numbers of the words that tokens belong to; markers such as [CLS] have none."""
-    return {word for part in parts for word in part.word_ids if word is not None}
-
-
-def _find_words(encoding: "BatchEncoding") -> tuple[list[Span], list[int | None]]:
+def _find_words(tokens: "Encoding") -> tuple[list[Span], list[int | None]]:
     """Say where the words stand, and to which of them each token belongs."""
     spans: list[Span] = []
     word_of_token: list[int | None] = []
     previous = None
-    tokens = _tokens(encoding)
     for (start, end), word in zip(tokens.offsets, tokens.word_ids, strict=True):
         if word is None or start == end:
             word_of_token.append(None)

@@ -1,7 +1,6 @@
 """What a classifier says about a text, as the pipeline itself says it."""
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -48,9 +47,7 @@ def judge(pipeline: SentimentPipeline, text: str) -> Verdict:
     """
     model = pipeline.model
     reading = read_text(pipeline, text)
-    with torch.no_grad():
-        logits = model(**on_device(model, reading.inputs)).logits.float()  # [1, labels]
-    require_finite(logits[0].tolist())
+    logits = pipeline.forward(reading.inputs)["logits"].float()  # [1, labels]
     margin = float(margin_of(model, logits))
     winner = int(logits[0].argmax())
     return Verdict(
@@ -59,11 +56,6 @@ def judge(pipeline: SentimentPipeline, text: str) -> Verdict:
         margin=margin,
         reading=reading,
     )
-
-
-def on_device(model: "PreTrainedModel", inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Bring a model's inputs to where the model is."""
-    return {name: tensor.to(model.device) for name, tensor in inputs.items()}
 
 
 def margin_of(model: "PreTrainedModel", logits: torch.Tensor) -> torch.Tensor:
@@ -81,23 +73,6 @@ def margin_of(model: "PreTrainedModel", logits: torch.Tensor) -> torch.Tensor:
     """
     number = _numbers(model)
     return logits[:, number[POSITIVE]] - logits[:, number[NEGATIVE]]  # [texts]
-
-
-def require_finite(values: list[float]) -> None:
-    """Refuse NaN and infinity, so that no verdict is made of them.
-
-    Args:
-        values: What a model answered.
-
-    Raises:
-        ValueError: One of them is NaN or infinite.
-    """
-    strange = [value for value in values if not math.isfinite(value)]
-    if strange:
-        raise ValueError(
-            f"the model answers {strange[0]}: expected a finite number; its weights are damaged: "
-            "save or download it again"
-        )
 
 
 def _numbers(model: "PreTrainedModel") -> dict[str, int]:
