@@ -8,10 +8,6 @@ import sys
 import numpy as np
 import pytest
 import torch
-from scipy import stats
-from scipy.stats import norm
-from sklearn.metrics import log_loss
-
 from imdb_tutorial.evaluation.statistics import (
     accuracy_interval,
     by_slice,
@@ -25,6 +21,9 @@ from imdb_tutorial.evaluation.statistics import (
     review_slices,
     spread,
 )
+from scipy import stats
+from scipy.stats import norm
+from sklearn.metrics import log_loss
 
 
 def wilson(right, count, confidence=0.95):

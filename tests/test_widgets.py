@@ -2,24 +2,25 @@
 
 import contextlib
 import csv
-import gc
+import dataclasses
+import itertools
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import pytest
 import torch
-from transformers import BertForSequenceClassification
+from ipywidgets import Widget
+from transformers import BertForSequenceClassification, TextClassificationPipeline
 
 from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.explorer.attributions import attribute
-from imdb_tutorial.explorer.cards import Answer, percent
+from imdb_tutorial.explorer.cards import Answer, percent, verdict_html
 from imdb_tutorial.explorer.history import COLUMNS, MOST_ROWS, SHOWN_ROWS
-from imdb_tutorial.explorer.safe_text import show_text
 from imdb_tutorial.explorer.widget import SentimentExplorer, available_models
-from imdb_tutorial.explorer.words import words_html
+from imdb_tutorial.explorer.words import summary_html, words_html
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, save_probe
 from tests.parsed_page import ParsedPage, assert_harmless
 
@@ -117,6 +118,10 @@ def shown(explorer):
     return ParsedPage("".join(widget.value for widget in widgets))
 
 
+def all_widgets():
+    return Widget.get_manager_state()["state"]
+
+
 @contextlib.contextmanager
 def held_up(pipeline):
     """Let a model wait; yields what is set once it waits and what lets it go on."""
@@ -195,6 +200,32 @@ def test_starts_idle_and_shows_each_state(make, sources):
     explorer.box.submit()
     settled(explorer)
     assert explorer.state == "error"
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_is_typed_is_text_while_the_words_are_still_looked_for(explorer, attack):
+    seen = []
+    explorer.output.observe(lambda change: seen.append(ParsedPage(change["new"])), "value")
+    explorer.classify(f"good {attack}")
+    texts = [page.text.replace(" [not read:] ", "") for page in seen]
+    for page in seen:
+        assert_harmless(page)
+    assert any("Looking for the words" in text and attack in text for text in texts)
+
+
+def test_the_words_named_in_the_summary_are_text(explorer):
+    card = explorer.classify("good film").cards[0]
+    words, verdict = ("<b>good</b>", "\u202eevil"), card.verdict
+    attribution = dataclasses.replace(card.attribution, words=words, scores=(2.0, -3.0))
+    page = ParsedPage(summary_html(attribution))
+    assert_harmless(page)
+    assert page.tags == {"p", "bdi", "br", "span"}
+    assert "Most towards POSITIVE: “<b>good</b>” +2.00" in page.text
+    assert "Most towards NEGATIVE: “U+202Eevil” −3.00" in page.text
+    strange = dataclasses.replace(verdict, label="<b>POSITIVE</b>")
+    page = ParsedPage(verdict_html(strange))
+    assert_harmless(page)
+    assert "<b>POSITIVE</b>, probability" in page.text
 
 
 def test_the_verdict_comes_first_and_the_words_follow(explorer):
@@ -325,32 +356,12 @@ def test_what_is_invisible_is_shown_by_its_number(explorer, character):
     assert f"U+{ord(character):04X}" in ParsedPage(explorer.output.value).text
 
 
-@pytest.mark.parametrize("marks", ["\u0301" * 9, "\u0301\u0302\u0316" * 5, "\u0489" * 500])
-def test_a_tower_of_accents_does_not_stand_in_other_lines(marks):
-    page = ParsedPage(show_text(f"g{marks}ood"))
-    assert sum(page.text.count(mark) for mark in set(marks)) <= 8
-    assert f"U+{ord(marks[-1]):04X}" in page.text
-    assert page.text.endswith("ood")
-
-
 def test_maths_is_shown_as_typed(explorer):
     """JupyterLab would typeset it in any output that does not forbid it."""
     answers = (explorer.classify("good $x^2$ film"), explorer.classify(" "), Answer("", (), "$x$"))
     for answer in answers:
         assert answer._repr_html_().startswith('<div class="imdb-answer tex2jax_ignore mathjax_ign')
     assert explorer.table.value.split(">")[0].count("mathjax_ignore") == 1
-
-
-def test_what_belongs_to_writing_is_kept():
-    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
-    for text in ("\U0001f468\u200d\U0001f469", persian, "é\n\t\u4e2d"):
-        assert show_text(text) == text
-
-
-def test_the_middle_of_a_long_text_is_left_out():
-    shown_text = ParsedPage(show_text("<" * 1_000, 90)).text
-    assert shown_text == f"{'<' * 60}[… 910 characters …]{'<' * 30}"
-    assert show_text("\u200b" * 500).count("<span") == 1
 
 
 @pytest.mark.parametrize(
@@ -402,6 +413,89 @@ def test_whatever_goes_wrong_is_a_line(explorer, monkeypatch):
     assert_harmless(page)
     explorer.box.submit()
     assert len(settled(explorer).words) == 10
+
+
+class Refusal(BaseException):
+    """Something that is no ordinary error, as an exit is none."""
+
+
+@pytest.mark.parametrize(
+    ("error", "shown_line"),
+    [
+        (ValueError("<b>first</b>\n\nsecond"), "<b>first</b> second"),
+        (KeyError("no such thing"), "'no such thing'"),
+        (MemoryError(), "MemoryError"),
+        (SystemExit(3), "3"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (Refusal("nothing ordinary"), "nothing ordinary"),
+        (RuntimeError("much " * 100_000), "much much"),
+    ],
+)
+def test_a_model_that_raises_anything_is_one_line(make, sources, error, shown_line):
+    def raise_it(*_):
+        raise error
+
+    broken = load_classifier(sources["probe"])
+    broken.model.register_forward_pre_hook(raise_it)
+    explorer = make({"broken": broken, "probe": sources["probe"]})
+    explorer.side_by_side.value = True
+    first, second = explorer.classify(TEXT).cards
+    assert first.verdict is None
+    assert shown_line in first.problem
+    assert len(first.problem.splitlines()) == 1
+    assert len(first.problem) < 400
+    assert second.attribution
+    page = shown(explorer)
+    assert_harmless(page)
+    assert shown_line in page.text
+    assert [row["model"] for row in explorer.tried.rows] == ["probe"]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_model_that_answers_no_number_gives_no_verdict(make, sources, number):
+    damaged = load_classifier(sources["fine-tuned"])
+    with torch.no_grad():
+        damaged.model.classifier.weight[0, 0] = number
+    explorer = make({"damaged": damaged})
+    (card,) = explorer.classify(TEXT).cards
+    assert card.verdict is None
+    assert "its weights are damaged" in card.problem
+    assert explorer.state == "error"
+    assert explorer.tried.rows == []
+    page = shown(explorer)
+    assert "probability" not in page.text
+    assert "TIVE" not in page.text
+
+
+def test_scores_that_are_no_numbers_are_a_line_below_the_verdict(make, sources):
+    """The verdict stands; a gradient can overflow where the answer does not."""
+    pipeline = load_classifier(sources["fine-tuned"])
+
+    def spoil(_, __, vectors):
+        if vectors.requires_grad:
+            vectors.register_hook(lambda gradient: gradient * float("nan"))
+
+    pipeline.model.bert.embeddings.register_forward_hook(spoil)
+    (card,) = make({"strange": pipeline}).classify(TEXT).cards
+    assert card.verdict
+    assert card.attribution is None
+    assert "comes out as nan" in card.problem
+
+
+def test_labels_of_another_task_are_a_line(make, sources):
+    pipeline = load_classifier(sources["fine-tuned"])
+    pipeline.model.config.id2label = {0: "<b>toxic</b>", 1: "POSITIVE"}
+    explorer = make({"other": pipeline})
+    (card,) = explorer.classify(TEXT).cards
+    assert "<b>toxic</b>, POSITIVE: expected NEGATIVE and POSITIVE" in card.problem
+    assert_harmless(shown(explorer))
+
+
+def test_a_pipeline_from_elsewhere_is_a_line(make, sources):
+    ours = load_classifier(sources["fine-tuned"])
+    plain = TextClassificationPipeline(model=ours.model, tokenizer=ours.tokenizer)
+    (card,) = make({"plain": plain}).classify(TEXT).cards
+    assert "expected what load_classifier returns" in card.problem
 
 
 def test_a_surprise_tells_its_label_after_the_guess(explorer, preset):
@@ -460,18 +554,6 @@ def test_the_table_is_saved_as_csv_and_nothing_is_overwritten(explorer, tmp_path
     assert 0.5 <= float(rows[0]["probability"]) <= 1
 
 
-@pytest.mark.parametrize("start", [*"=+-@\r＝", "\t=", " =", "\xa0=", "\u200b=", "\v="])
-def test_a_spreadsheet_finds_no_formula(make, sources, tmp_path, start):
-    text = f"{start}HYPERLINK('http://x')"
-    explorer = make({f"{start}model": sources["probe"]})
-    explorer.classify(text)
-    path = explorer.save_csv(tmp_path)
-    with path.open(newline="", encoding="utf-8") as file:
-        (row,) = csv.DictReader(file)
-    assert row["text"] == f"'{text}"
-    assert row["model"].startswith("'")
-
-
 def test_an_empty_table_is_not_saved(explorer, tmp_path):
     with pytest.raises(ValueError, match="nothing was tried yet"):
         explorer.save_csv()
@@ -502,17 +584,6 @@ def test_the_table_is_bounded(explorer):
     assert f"the newest 20 of {MOST_ROWS:,}" in ParsedPage(explorer.table.value).text
 
 
-def test_two_hundred_texts_leave_the_memory_flat(explorer):
-    def use(count):
-        for number in range(count):
-            explorer.classify(f"{TEXT} {number} " * (1 + number % 7))
-        gc.collect()
-        return psutil.Process().memory_info().rss
-
-    before = use(20)
-    assert use(200) - before < 50 * 2**20
-
-
 def test_classify_waits_and_answers(explorer):
     answer = explorer.classify(TEXT)
     assert explorer.box.value == TEXT
@@ -522,6 +593,54 @@ def test_classify_waits_and_answers(explorer):
     assert answer._repr_html_() == explorer.output.value
     with pytest.raises(TypeError, match="expected a text"):
         explorer.classify(3)
+
+
+def test_two_explorers_work_at_the_same_time(make, sources):
+    pipeline = load_classifier(sources["probe"])
+    first, second = make({"probe": pipeline}), make({"probe": pipeline})
+    texts = [f"a good movie number {number}" for number in range(20)]
+    expected = {text: attribute(pipeline, text).scores for text in texts}
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(
+            lambda explorer, own: [explorer.classify(text) for text in own],
+            [first, second],
+            [texts[:10], texts[10:]],
+        )
+    for answer in itertools.chain(*answers):
+        assert answer.cards[0].attribution.scores == expected[answer.text]
+    assert [len(explorer.tried.rows) for explorer in (first, second)] == [10, 10]
+
+
+def test_a_closed_explorer_leaves_no_thread_and_no_widget(sources, preset):
+    before, widgets = set(threading.enumerate()), set(all_widgets())
+    explorer = SentimentExplorer(sources, preset)
+    explorer.classify(TEXT)
+    explorer.surprise()
+    threads = set(threading.enumerate()) - before
+    assert [thread.name.split("_")[0] for thread in threads] == ["explorer"]
+    explorer.close()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert set(all_widgets()) == widgets
+    explorer.close()
+    with pytest.raises(RuntimeError, match="this explorer was closed: make a new one"):
+        explorer.classify(TEXT)
+
+
+def test_closing_gives_up_what_is_under_way(make, sources):
+    pipeline = load_classifier(sources["probe"])
+    explorer = make({"probe": pipeline})
+    explorer.box.value = TEXT
+    with held_up(pipeline) as (is_waiting, may_go_on):
+        explorer.box.submit()
+        assert is_waiting.wait(60)
+        (thread,) = (x for x in threading.enumerate() if x.name.startswith("explorer"))
+        explorer.close()
+        may_go_on.set()
+        thread.join(60)
+    assert not thread.is_alive()
+    assert explorer.tried.rows == []
 
 
 def test_comes_with_models_that_work(make):
