@@ -215,17 +215,22 @@ def test_what_is_typed_is_text_while_the_words_are_still_looked_for(explorer, at
 
 def test_the_words_named_in_the_summary_are_text(explorer):
     card = explorer.classify("good film").cards[0]
-    words, verdict = ("<b>good</b>", "\u202eevil"), card.verdict
+    words = ("<b>good</b>", "\u202eevil")
     attribution = dataclasses.replace(card.attribution, words=words, scores=(2.0, -3.0))
     page = ParsedPage(summary_html(attribution))
     assert_harmless(page)
     assert page.tags == {"p", "bdi", "br", "span"}
     assert "Most towards POSITIVE: “<b>good</b>” +2.00" in page.text
     assert "Most towards NEGATIVE: “U+202Eevil” −3.00" in page.text
-    strange = dataclasses.replace(verdict, label="<b>POSITIVE</b>")
-    page = ParsedPage(verdict_html(strange))
+
+
+@pytest.mark.parametrize("label", [*ATTACKS, '"\u202e><b>POSITIVE</b>', "' onload='alert(1)"])
+def test_a_label_is_text(explorer, label):
+    verdict = explorer.classify("good film").cards[0].verdict
+    page = ParsedPage(verdict_html(dataclasses.replace(verdict, label=label)))
     assert_harmless(page)
-    assert "<b>POSITIVE</b>, probability" in page.text
+    assert ("aria-label", f"probability of {label}") in page.attributes
+    assert page.typed.startswith(f"{label}, probability")
 
 
 def test_the_verdict_comes_first_and_the_words_follow(explorer):

@@ -89,7 +89,7 @@ def verdict_html(verdict: Verdict) -> str:
         f'<p class="imdb-verdict"><strong>{show_text(verdict.label)}</strong>, '
         f"probability {html.escape(percent(verdict.probability))}</p>"
         f'<div class="imdb-bar" role="meter" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{width}" aria-label="probability of {show_text(verdict.label)}" '
+        f'aria-valuenow="{width}" aria-label="probability of {html.escape(verdict.label)}" '
         'style="border: 1px solid #888; height: 0.9em; max-width: 24em">'
         f'<div style="height: 100%; width: {width}%; {fill}"></div></div>'
         f'<p class="imdb-read">{reading.tokens_read:,} tokens read, of at most '
