@@ -24,7 +24,7 @@ from imdb_tutorial import (
     predict_proba,
 )
 
-ROUNDS, WARM_UP = 50, 5
+ROUNDS, WARM_UP = 50, 10
 MOST_GROWTH = 100 * 2**20
 TEXTS = [
     f"{'a good' if number % 2 else 'an awful'} film, number {number}. " * (1 + number % 5)
