@@ -63,7 +63,7 @@ def main() -> None:
         "results": rows,
         **provenance("torch", "transformers"),
     }
-    RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    RESULT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

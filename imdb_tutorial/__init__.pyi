@@ -119,14 +119,14 @@ from .explorer.models import (
 from .explorer.widget import (
     SentimentExplorer as SentimentExplorer,
 )
-from .finetuning.run import (
+from .finetuning.log import (
+    history_of as history_of,
+)
+from .finetuning.progress import (
     ProgressPrinter as ProgressPrinter,
 )
 from .finetuning.run import (
     finetune as finetune,
-)
-from .finetuning.run import (
-    history_of as history_of,
 )
 from .finetuning.run import (
     load_model_for_classification as load_model_for_classification,
@@ -152,7 +152,7 @@ from .machine.device import (
 from .machine.device import (
     choose_dtype as choose_dtype,
 )
-from .machine.diagnosis import (
+from .machine.diagnosis.doctor import (
     doctor as doctor,
 )
 from .machine.progress import (
@@ -215,10 +215,16 @@ from .probe import (
 from .probe import (
     save_probe as save_probe,
 )
-from .trainer import (
+from .trainer.callbacks import (
+    Callback as Callback,
+)
+from .trainer.callbacks import (
+    Checkpoint as Checkpoint,
+)
+from .trainer.history import (
     History as History,
 )
-from .trainer import (
+from .trainer.loop import (
     Trainer as Trainer,
 )
 

@@ -1,4 +1,7 @@
-"""The lessons' work headless: ``python -m imdb_tutorial doctor | probe | finetune | classify``."""
+"""The lessons' work headless: ``imdb-tutorial doctor | probe | finetune | classify``.
+
+``python -m imdb_tutorial`` is the same command.
+"""
 
 import argparse
 import dataclasses
@@ -7,9 +10,15 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imdb_tutorial.machine.provenance import provenance
 from imdb_tutorial.presets import POOLINGS, Preset, load_preset
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+    from imdb_tutorial import Trainer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,10 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m imdb_tutorial", description=__doc__)
+    parser = argparse.ArgumentParser(prog="imdb-tutorial", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
 
     doctor = commands.add_parser("doctor", help="say what this machine has")
+    doctor.add_argument("--json", action="store_true", help="print it for a program to read")
     doctor.set_defaults(run=_doctor)
 
     # What is not given stays absent, so that the preset's own value holds.
@@ -93,9 +103,14 @@ def _size(text: str) -> int | None:
 
 
 def _doctor(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.machine.diagnosis import doctor
+    from imdb_tutorial.machine.diagnosis.doctor import doctor, examine
 
-    return int(any(check.remedy for check in doctor()))
+    if parsed.json:
+        checks = examine()
+        print(json.dumps([check._asdict() for check in checks], indent=1, ensure_ascii=False))
+    else:
+        checks = doctor()
+    return int(any(check.state == "problem" for check in checks))
 
 
 def _classify(parsed: argparse.Namespace) -> int:
@@ -141,7 +156,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.encoder.loaders import FeatureLoader
     from imdb_tutorial.machine.files import write_whole
     from imdb_tutorial.probe import LinearProbe, save_probe
-    from imdb_tutorial.trainer import Trainer
+    from imdb_tutorial.trainer.loop import Trainer
 
     preset = load_preset(parsed.preset).replace(**_given(parsed))
     began = time.perf_counter()
@@ -174,7 +189,13 @@ def _probe(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _record(preset: Preset, reviews, trainer, test_accuracy: float, seconds: float) -> dict:
+def _record(
+    preset: Preset,
+    reviews: "DatasetDict",
+    trainer: "Trainer",
+    test_accuracy: float,
+    seconds: float,
+) -> dict:
     from imdb_tutorial.dataset.reviews import ids_sha256
 
     return {

@@ -173,7 +173,7 @@ def load_study(folder: str | os.PathLike | None = None) -> Study:
     """
     folder = Path(folder) if folder is not None else RECORD.parent
     try:
-        record = json.loads((folder / RECORD.name).read_text())
+        record = json.loads((folder / RECORD.name).read_text(encoding="utf-8"))
         packed = (folder / PROBABILITIES.name).read_bytes()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"no {Path(error.filename).name} in {folder}: {RENEW}") from None

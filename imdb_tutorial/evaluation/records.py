@@ -67,4 +67,6 @@ def load_official_split() -> dict[str, list[dict]]:
 
 
 def _read(name: str) -> dict:
-    return json.loads(files("imdb_tutorial").joinpath(f"data/{name}.json").read_text())
+    return json.loads(
+        files("imdb_tutorial").joinpath(f"data/{name}.json").read_text(encoding="utf-8")
+    )
