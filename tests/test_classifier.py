@@ -22,7 +22,7 @@ from imdb_tutorial.classifier.pipeline import (
     SentimentPipeline,
 )
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer, vocabulary_sha256
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.manifest import read_manifest, write_manifest
 from imdb_tutorial.machine.tensors import pack, unpack
@@ -804,6 +804,15 @@ def test_what_is_no_text_is_refused(tiny, text):
 def test_a_list_with_something_else_in_it_is_refused_with_its_place(tiny, wrong):
     with pytest.raises(TypeError, match=r"text 2 of 4 is .*: expected a string; leave it out"):
         tiny(["good", "bad", wrong, "good"])
+
+
+def test_a_shorter_length_can_be_asked_for_but_no_longer_one(tiny, tiny_classifier):
+    expected = max(plain_probabilities(tiny_classifier, LONG, 10))
+    assert tiny(LONG, truncation=True, max_length=10)[0]["score"] == pytest.approx(
+        expected, abs=1e-5
+    )
+    with pytest.raises(ValueError, match="max_length is 501: expected 3 to 500"):
+        tiny(LONG, max_length=501)
 
 
 def test_a_hundred_thousand_words_are_cut(tiny):

@@ -4,7 +4,12 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 from transformers.utils.import_utils import is_env_variable_true
 
 from imdb_tutorial import (
@@ -12,7 +17,6 @@ from imdb_tutorial import (
     choose_dtype,
     load_encoder,
     load_model_for_classification,
-    load_preset,
     load_tokenizer,
     model_source,
 )
@@ -242,13 +246,14 @@ def hub(monkeypatch, tiny_bert):
 
     def redirect(original):
         def from_pretrained(name, **options):
-            loaded.append((name, options["revision"]))
+            if name != tiny_bert:  # transformers' own calls, one inside the other
+                loaded.append((name, options["revision"]))
             return original(tiny_bert, **options)
 
         return from_pretrained
 
     monkeypatch.setattr(sources, "require_hub", asked.append)
-    for auto in (AutoModel, AutoTokenizer, AutoModelForSequenceClassification):
+    for auto in (AutoConfig, AutoModel, AutoTokenizer, AutoModelForSequenceClassification):
         monkeypatch.setattr(auto, "from_pretrained", redirect(auto.from_pretrained))
     return asked, loaded
 
@@ -266,13 +271,13 @@ def hub(monkeypatch, tiny_bert):
     [
         load_tokenizer,
         lambda source: load_encoder(source, device="cpu"),
-        lambda source: load_model_for_classification(load_preset().replace(encoder=source)),
+        load_model_for_classification,
     ],
     ids=["tokenizer", "encoder", "model for classification"],
 )
 def test_a_hub_model_is_loaded_at_its_revision(hub, load, source, revision):
     load(source)
-    assert hub[1] == [(source.partition("@")[0], revision)]
+    assert set(hub[1]) == {(source.partition("@")[0], revision)}
 
 
 def test_a_model_and_its_tokenizer_look_the_hub_up_once(hub):

@@ -235,8 +235,8 @@ def test_reviews_can_be_given_instead_of_the_presets_own(tuning_preset, tmp_path
 def test_the_model_has_named_labels_and_a_new_head(tuning_preset):
     torch.manual_seed(0)
     one, other = (
-        load_model_for_classification(tuning_preset),
-        load_model_for_classification(tuning_preset),
+        load_model_for_classification(tuning_preset.encoder),
+        load_model_for_classification(tuning_preset.encoder),
     )
     assert one.config.id2label == ID2LABEL == {0: "NEGATIVE", 1: "POSITIVE"}
     assert one.config.label2id == {"NEGATIVE": 0, "POSITIVE": 1}

@@ -5,6 +5,10 @@ import torch
 from transformers import (
     AutoModel,
     AutoTokenizer,
+    BertConfig,
+    BertModel,
+    DistilBertConfig,
+    DistilBertModel,
     MPNetConfig,
     MPNetModel,
     MPNetTokenizer,
@@ -19,13 +23,12 @@ from imdb_tutorial import (
     load_classifier,
     load_encoder,
     load_model_for_classification,
-    load_preset,
     load_tokenizer,
     predict_proba,
     save_probe,
 )
 from imdb_tutorial.encoder.limits import longest_input
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 
 POSITIONS, LONGEST = 40, 38  # two rows of the table are for no token of a text
 TEXTS = ["a good film", "dull", "not a good ending , very boring scenes"]
@@ -97,9 +100,28 @@ def test_a_classifier_on_an_encoder_without_sdpa(tiny_mpnet, tmp_path):
 
 
 def test_fine_tuning_starts_from_an_encoder_without_sdpa(tiny_mpnet):
-    model = load_model_for_classification(load_preset().replace(encoder=str(tiny_mpnet)))
+    model = load_model_for_classification(tiny_mpnet)
     inputs, _ = ReviewCollator(load_tokenizer(tiny_mpnet), LONGEST)([(LONG, 0), ("dull", 1)])
     assert model.eval()(**inputs).logits.shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BertModel(BertConfig(vocab_size=60, **NARROW)),
+        RobertaModel(RobertaConfig(vocab_size=60, **NARROW)),
+        DistilBertModel(DistilBertConfig(vocab_size=60, dim=16, n_layers=1, n_heads=2)),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_fine_tuning_starts_without_dropout_inside_attention(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    tuned = load_model_for_classification(tmp_path).train()
+    inside = [m for n, m in tuned.named_modules() if "attention" in n and n.endswith("dropout")]
+    assert inside
+    name = "attention_dropout" if isinstance(model, DistilBertModel) else None
+    assert getattr(tuned.config, name or "attention_probs_dropout_prob") == 0
+    assert tuned.config.id2label == {0: "NEGATIVE", 1: "POSITIVE"}
 
 
 def test_the_longest_input_leaves_out_positions_that_no_token_gets(tiny_mpnet):

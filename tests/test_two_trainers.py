@@ -49,7 +49,7 @@ def setting():
 
 def new_model(preset):
     torch.manual_seed(1)
-    model = load_model_for_classification(preset).to("cpu")
+    model = load_model_for_classification(preset.encoder).to("cpu")
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
