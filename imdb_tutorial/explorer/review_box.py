@@ -39,7 +39,7 @@ class ReviewBox(anywidget.AnyWidget):
     rows = traitlets.Int(5).tag(sync=True)
     delay_ms = traitlets.Int(400).tag(sync=True)
 
-    def __init__(self, **values):
+    def __init__(self, **values: object) -> None:
         super().__init__(**values)
         self._newest = 0
         self.on_msg(self._receive)
@@ -48,7 +48,7 @@ class ReviewBox(anywidget.AnyWidget):
         """Do what a click on the button does."""
         self.submitted += 1
 
-    def _receive(self, _, message: dict, __) -> None:
+    def _receive(self, _: object, message: dict, __: object) -> None:
         if message["sent_at"] < self._newest:
             return  # overtaken, too
         self._newest = message["sent_at"]

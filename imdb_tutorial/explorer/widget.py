@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from imdb_tutorial.explorer.cards import Answer, Card, answer_html, message_html
 from imdb_tutorial.explorer.history import Tried, table_html
@@ -130,7 +131,7 @@ class SentimentExplorer(Page):
             self._show("busy", BUSY)
             return future
 
-    def _wait(self, future: Future):
+    def _wait(self, future: Future) -> Any:
         try:
             return future.result()
         except KeyboardInterrupt:

@@ -70,6 +70,7 @@ def test_is_judged_by_the_packaged_classifier_as_the_pipeline_does(packaged, tex
     assert_judged_as_by_the_pipeline(packaged, text)
 
 
+@pytest.mark.slow
 @every_text
 def test_is_answered_and_shown_as_it_is(explorer, text):
     answer = explorer.classify(text)
