@@ -17,7 +17,9 @@ from pathlib import Path
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
-Step = Callable[[int], None]
+REMOVING = ("os.remove", "os.rmdir")
+
+Step = Callable[[int, str], None]
 
 
 def at_each_step(place: Path, step: Step) -> Callable[[], int]:
@@ -25,7 +27,7 @@ def at_each_step(place: Path, step: Step) -> Callable[[], int]:
 
     Args:
         place: The folder; what happens elsewhere is not counted.
-        step: Gets the step's number, from 1 on. It may raise, and may not return.
+        step: Gets the step's number, from 1 on, and its name. It may raise, and may not return.
 
     Returns:
         A function that stops this and returns the number of steps.
@@ -34,10 +36,10 @@ def at_each_step(place: Path, step: Step) -> Callable[[], int]:
     inside = str(place)
     fsync = os.fsync
 
-    def reached() -> None:
+    def reached(name: str) -> None:
         nonlocal count
         count += 1
-        step(count)
+        step(count, name)
 
     def is_inside(name: object) -> bool:
         if not isinstance(name, str | bytes | os.PathLike):
@@ -52,13 +54,13 @@ def at_each_step(place: Path, step: Step) -> Callable[[], int]:
         if event == "open":
             name, _, flags = arguments
             if isinstance(flags, int) and flags & WRITING and is_inside(name):
-                reached()
+                reached(event)
         elif event in CHANGES and is_inside(arguments[0]):
-            reached()
+            reached(event)
 
     def counted_fsync(descriptor: int) -> None:
         if active:
-            reached()
+            reached("fsync")
         fsync(descriptor)
 
     def stop() -> int:
@@ -74,7 +76,7 @@ def at_each_step(place: Path, step: Step) -> Callable[[], int]:
 def die_at(number: int) -> Step:
     """Return what kills this process before a step, as pulling the plug on it would."""
 
-    def step(count: int) -> None:
+    def step(count: int, name: str) -> None:
         if count == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -89,8 +91,9 @@ def refuse_from(number: int, reason: int) -> Step:
         reason: An ``errno``, for example ``ENOSPC``.
     """
 
-    def step(count: int) -> None:
-        if count >= number:
+    def step(count: int, name: str) -> None:
+        # A full disk can still be tidied up.
+        if count >= number and not (reason == errno.ENOSPC and name in REMOVING):
             raise OSError(reason, os.strerror(reason))
 
     return step

@@ -59,35 +59,23 @@ def readings(toys: Toys, folder: Path) -> Iterator[Reading]:
     def goes_on(scenario: Scenario) -> Callable[[Path], Any]:
         return lambda place: scenario.ready(place)()
 
-    finish(Extraction(toys), cached)
-    yield Reading(
-        "cached features", cached, _files(cached, "*.safetensors"), goes_on(Extraction(toys))
-    )
+    extraction = Extraction(toys)
+    finish(extraction, cached)
+    yield Reading("cached features", cached, _files(cached, "*.safetensors"), goes_on(extraction))
     finish(ProbeTraining(toys, num_epochs=3), unfinished)
-    yield Reading(
-        "checkpoint of a probe",
-        unfinished,
-        _files(unfinished / "checkpoint", "*", unfinished),
-        goes_on(ProbeTraining(toys)),
-    )
-    for scenario, place in (
-        (SavingAProbe, probe),
-        (SavingAModel, model),
-        (SavingAnAdapter, adapter),
-    ):
-        finish(scenario(toys), place)
-        subject = scenario.name.removeprefix("saving a ").removeprefix("saving an ")
-        yield Reading(f"saved {subject}", place, _files(place, "*"), scenario(toys).saved)
+    files = _files(unfinished, "checkpoint/*")
+    yield Reading("checkpoint of a probe", unfinished, files, goes_on(ProbeTraining(toys)))
+    for kind, place in {SavingAProbe: probe, SavingAModel: model, SavingAnAdapter: adapter}.items():
+        scenario = kind(toys)
+        finish(scenario, place)
+        subject = scenario.name.removeprefix("saving ").split(" ", 1)[1]
+        yield Reading(f"saved {subject}", place, _files(place, "*"), scenario.saved)
     interrupted = folder / "interrupted"
     shutil.copytree(toys.finished, interrupted / "checkpoints")
     *_, last = sorted((interrupted / "checkpoints").glob("checkpoint-*"))
     shutil.rmtree(last)
-    yield Reading(
-        "checkpoint of a fine-tuning",
-        interrupted,
-        _files(interrupted, "*"),
-        goes_on(FineTuning(toys)),
-    )
+    files = _files(interrupted, "*")
+    yield Reading("checkpoint of a fine-tuning", interrupted, files, goes_on(FineTuning(toys)))
     site = folder / "site"
     _copy_what_is_installed(site)
     for subject, pattern, look in PACKAGED:
@@ -129,12 +117,12 @@ def _from(look: Callable[[], Any]) -> Callable[[Path], Any]:
 
 
 def _classifier() -> Any:
-    return imdb_tutorial.predict(imdb_tutorial.load_classifier(), TEXTS).tolist()
+    return imdb_tutorial.load_classifier()(TEXTS)
 
 
 def _probe() -> Any:
     folder = Path(imdb_tutorial.__file__).with_name("data") / "packaged_probe"
-    return imdb_tutorial.predict(imdb_tutorial.load_classifier(folder), TEXTS).tolist()
+    return imdb_tutorial.load_classifier(folder)(TEXTS)
 
 
 def _study() -> Any:

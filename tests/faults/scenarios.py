@@ -312,8 +312,8 @@ def save_older_model(toys: Toys, folder: Path) -> None:
 
 def answers(folder: Path) -> list[str]:
     """Return what a saved classifier answers, bit for bit."""
-    answers = imdb_tutorial.predict(imdb_tutorial.load_classifier(folder), TEXTS)
-    return [probability.hex() for row in answers.tolist() for probability in row]
+    answered = imdb_tutorial.load_classifier(folder)(TEXTS)
+    return [f"{answer['label']} {answer['score'].hex()}" for answer in answered]
 
 
 def digest(*tensors: torch.Tensor) -> str:

@@ -70,7 +70,7 @@ def get_to_know(scenario: Scenario, folder: Path) -> Known:
         before = scenario.saved(place)
         work = scenario.ready(place)
         began = time.perf_counter()
-        stop = at_each_step(place, lambda number: None)
+        stop = at_each_step(place, lambda number, name: None)
         outcome = work()
         seconds, steps = time.perf_counter() - began, stop()
         after = scenario.saved(place)
