@@ -1,6 +1,7 @@
 # make lab    opens the lessons in JupyterLab        make test   checks package and notebooks
 # make run    executes the series into build/        make bench  measures the speed
-# make clean  removes what the others made
+# make clean  removes what the others made               make quick  checks the package alone, in 90 s
+# make mutants  plants deliberate bugs in copies and asks the tests for each
 # make study  runs the experiments behind the lessons 05 and 06: up to two hours
 #
 # Variables of `make setup`, which the others call when it is needed:
@@ -13,7 +14,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup lab test run notebooks lint bench study clean
+.PHONY: setup lab test quick mutants run notebooks lint bench study clean
 
 setup: $(STAMP)
 
@@ -29,10 +30,20 @@ lab: setup
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_start_here.ipynb
 
 # Two processes with one thread each are quicker than one with two: much of the work is waiting.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
+
 test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	OMP_NUM_THREADS=1 $(BIN)/pytest --nbval --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) --nbval --dist loadfile --no-loadscope-reorder --durations=10
+
+# Everything that matters while one works: no lesson, no browser, nothing that takes long.
+quick: setup
+	$(PYTEST) -m "not slow and not browser" --dist worksteal --durations=10 tests
+
+# Deliberate bugs, each of which the tests named beside it must see.
+mutants: setup
+	$(BIN)/python tools/mutants.py
 
 run: setup
 	$(BIN)/python tools/run_notebooks.py

@@ -17,7 +17,7 @@ import transformers
 
 from imdb_tutorial import load_preset, load_reviews, load_tokenizer
 from imdb_tutorial.encoder.load import quiet_transformers
-from imdb_tutorial.evaluation.statistics import accuracy_interval
+from imdb_tutorial.evaluation.intervals import accuracy_interval
 from imdb_tutorial.finetuning.run import load_model, tokenize_reviews
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import best_device, choose_dtype

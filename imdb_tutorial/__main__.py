@@ -109,7 +109,7 @@ def _classify(parsed: argparse.Namespace) -> int:
 def _finetune(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.classifier.load import load_classifier, predict
     from imdb_tutorial.dataset.reviews import load_reviews
-    from imdb_tutorial.evaluation.statistics import accuracy_interval
+    from imdb_tutorial.evaluation.intervals import accuracy_interval
     from imdb_tutorial.finetuning.run import finetune
     from imdb_tutorial.finetuning.save import save_finetuned
 

@@ -14,7 +14,10 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items):
-    """Start with what takes longest, so that two workers end at about the same time."""
+    """Mark what needs a browser; start with what takes longest, so that two workers end as one."""
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
     rank = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 

@@ -52,7 +52,7 @@ def test_it_is_better_than_a_bag_of_words_by_more_than_a_point(reviews):
     study.check(reviews)
     labels = np.array(reviews["test"]["label"][:])
     packaged, words = ((study.margins(m) > 0) == labels for m in ("packaged", "TF-IDF"))
-    difference = compare(packaged, words)
+    difference = compare(packaged, baseline=words)
     assert difference.difference >= 0.01
     assert difference.low > 0
     assert packaged.mean() == pytest.approx(RECORD["accuracy"]["test"], abs=1e-3)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imdb_tutorial.dataset.reviews import ids_sha256
-from imdb_tutorial.evaluation.statistics import accuracy_interval, compare
+from imdb_tutorial.evaluation.intervals import accuracy_interval, compare
 
 if TYPE_CHECKING:
     import datasets
@@ -140,11 +140,11 @@ class Study:
         for n, run in table.iterrows():
             several = (table.model == run.model).sum() > 1
             name = f"{run.model}, seed {run.seed}" if several else run.model
-            apart = "" if run.model == BASELINE else str(compare(right[n], base)).split(", p")[0]
+            apart = str(compare(right[n], baseline=base)).split(", p")[0]
             rows[name] = {
                 "learns from": f"{run.train_size:,} reviews",
                 "accuracy (95 % interval)": str(accuracy_interval(right[n])),
-                "less TF-IDF": apart,
+                "less TF-IDF": "" if run.model == BASELINE else apart,
                 "time to train": _duration(run.seconds),
                 "size": f"{run.megabytes:,.0f} MB",
             }
