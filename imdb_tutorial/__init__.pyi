@@ -3,7 +3,7 @@ from .classifier.load import (
     load_classifier as load_classifier,
 )
 from .classifier.load import (
-    predict as predict,
+    predict_proba as predict_proba,
 )
 from .collate import (
     ReviewCollator as ReviewCollator,
@@ -129,7 +129,7 @@ from .finetuning.run import (
     history_of as history_of,
 )
 from .finetuning.run import (
-    load_model as load_model,
+    load_model_for_classification as load_model_for_classification,
 )
 from .finetuning.run import (
     tokenize_reviews as tokenize_reviews,

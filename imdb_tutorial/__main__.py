@@ -107,7 +107,7 @@ def _classify(parsed: argparse.Namespace) -> int:
 
 
 def _finetune(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.classifier.load import load_classifier, predict
+    from imdb_tutorial.classifier.load import load_classifier, predict_proba
     from imdb_tutorial.dataset.reviews import load_reviews
     from imdb_tutorial.evaluation.intervals import accuracy_interval
     from imdb_tutorial.finetuning.run import finetune
@@ -120,7 +120,9 @@ def _finetune(parsed: argparse.Namespace) -> int:
     checkpoints = parsed.output.with_name(f"{parsed.output.name}.checkpoints")
     trainer, _ = finetune(preset, checkpoints, reviews)
     save_finetuned(trainer, preset, parsed.output)
-    answers = predict(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(dim=1)
+    answers = predict_proba(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(
+        dim=1
+    )
     accuracy = accuracy_interval(answers.numpy() == reviews["test"]["label"][:])
     print(f"accuracy on {accuracy.count:,} test reviews: {accuracy}")
     save_finetuned(trainer, preset, parsed.output, {"accuracy": accuracy.value})

@@ -14,7 +14,7 @@ import transformers
 import yaml
 from safetensors.torch import load_file
 
-from imdb_tutorial import load_classifier, load_reviews, predict
+from imdb_tutorial import load_classifier, load_reviews, predict_proba
 from imdb_tutorial.classifier.load import vocabulary_sha256
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.encoder.load import load_tokenizer
@@ -115,7 +115,7 @@ def test_load_classifier_opens_it(saved, run, tuning_preset):
 def test_the_best_epochs_accuracy_comes_out_again_by_hand(saved, run, tuning_preset, monkeypatch):
     monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
     split = load_reviews(tuning_preset)["validation"]
-    answers = predict(load_classifier(saved), split["text"][:]).argmax(dim=1)
+    answers = predict_proba(load_classifier(saved), split["text"][:]).argmax(dim=1)
     accuracy = (answers == torch.tensor(split["label"][:])).double().mean().item()
     assert accuracy == pytest.approx(max(run[1].val_accuracy), abs=1e-9)
 

@@ -21,7 +21,7 @@ from imdb_tutorial import (
     load_preset,
     load_reviews,
     load_tokenizer,
-    predict,
+    predict_proba,
 )
 from imdb_tutorial.classifier.adapter import ADAPTER_CONFIG, ADAPTER_FILE, save_adapter
 from imdb_tutorial.dataset.reviews import ids_sha256
@@ -202,7 +202,7 @@ def main() -> None:
     classifier = load_classifier(TARGET)
     accuracy = {}
     for name in ("validation", "test"):
-        right = predict(classifier, reviews[name]["text"][:]).argmax(dim=1) == labels[name]
+        right = predict_proba(classifier, reviews[name]["text"][:]).argmax(dim=1) == labels[name]
         accuracy[name] = round(right.float().mean().item(), 5)
         print(f"{name}: {accuracy[name]:.2%}")
     record = {

@@ -27,7 +27,7 @@ from imdb_tutorial.encoder.load import (
 )
 from imdb_tutorial.encoder.tokens import pad, plan_batches, tokenize
 from imdb_tutorial.machine import sources
-from imdb_tutorial.machine.device import best_device, choose_dtype
+from imdb_tutorial.machine.device import best_device
 from imdb_tutorial.machine.parallel import in_parallel
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.presets import MAX_LENGTH
@@ -85,8 +85,8 @@ def load_classifier(source: str | os.PathLike = "packaged") -> SentimentPipeline
     return _model_pipeline(source)
 
 
-def predict(classifier: SentimentPipeline, texts: Sequence[str]) -> torch.Tensor:
-    """Classify many texts at once: batches of similar length, in bfloat16 where it is native.
+def predict_proba(classifier: SentimentPipeline, texts: Sequence[str]) -> torch.Tensor:
+    """Classify many texts at once, in float32 and in batches of similar length.
 
     Args:
         classifier: From ``load_classifier``.
@@ -106,12 +106,10 @@ def predict(classifier: SentimentPipeline, texts: Sequence[str]) -> torch.Tensor
     tokens = tokenize(texts, classifier.tokenizer, classifier.max_length)
     logits = torch.empty(len(texts), 2)
     batches = list(plan_batches(tokens.lengths(), PREDICT_TOKENS[model.device.type]))
-    dtype = choose_dtype(model.device)
 
     def answer(rows: np.ndarray) -> np.ndarray:
         ids, mask = pad(tokens, rows, classifier.tokenizer.pad_token_id, model.device)
-        half = torch.autocast(model.device.type, dtype, enabled=dtype != torch.float32)
-        with torch.no_grad(), half:  # both hold for one thread only
+        with torch.no_grad():  # holds for one thread only
             logits[rows] = model(input_ids=ids, attention_mask=mask).logits.float().cpu()
         return rows
 

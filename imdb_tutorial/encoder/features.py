@@ -151,6 +151,7 @@ def _key(texts, tokenizer, encoder, max_length, dtype) -> str:
     settings = json.loads(tokenizer.backend_tokenizer.to_str()) | {
         "truncation": tokenizer.truncation_side,
         "padding": None,
+        "split_special_tokens": tokenizer.split_special_tokens,
     }
     digest.update(json.dumps(settings, sort_keys=True).encode())
     digest.update(encoder.config.to_json_string(use_diff=False).encode())

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,8 @@ def load_tokenizer(source: str | os.PathLike = "packaged") -> "PreTrainedTokeniz
         source: ``"packaged"``, a folder saved by transformers, or a hub name.
 
     Returns:
-        The tokenizer.
+        The tokenizer. To it, a text that contains "[SEP]" holds a bracket, letters and a bracket:
+        typed text never becomes a special token.
 
     Raises:
         FileNotFoundError: A folder without a model or without a tokenizer.
@@ -41,9 +43,15 @@ def load_tokenizer(source: str | os.PathLike = "packaged") -> "PreTrainedTokeniz
             "tokenizer beside the model with tokenizer.save_pretrained(folder)"
         )
     with plain_errors(source):
-        return AutoTokenizer.from_pretrained(
-            name_or_path, revision=revision or "main", trust_remote_code=False
+        tokenizer = AutoTokenizer.from_pretrained(
+            name_or_path,
+            revision=revision or "main",
+            split_special_tokens=True,
+            trust_remote_code=False,
         )
+    if tokenizer.is_fast:
+        _split_typed_special_tokens(tokenizer)
+    return tokenizer
 
 
 def load_encoder(
@@ -90,6 +98,29 @@ def load_encoder(
         )
     encoder.requires_grad_(False)
     return encoder.eval().to(device or choose_device())
+
+
+def _split_typed_special_tokens(tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Keep typed special tokens apart where the vocabulary itself holds them as words.
+
+    ``split_special_tokens`` is enough for WordPiece and for BPE. A Unigram or a WordLevel model
+    finds ``</s>`` in its list of words all the same, so the first letter is cut off from the rest.
+    """
+    from tokenizers import Regex, pre_tokenizers
+
+    def is_read(token: str) -> bool:
+        return tokenizer.convert_tokens_to_ids(token) in tokenizer.encode(
+            token, add_special_tokens=False
+        )
+
+    special = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+    read = [t for t in special if t != tokenizer.unk_token and len(t) > 1 and is_read(t)]
+    if read:
+        starts = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in read)
+        backend = tokenizer.backend_tokenizer
+        cut = pre_tokenizers.Split(Regex(starts), behavior="isolated")
+        before = [backend.pre_tokenizer] if backend.pre_tokenizer else []
+        backend.pre_tokenizer = pre_tokenizers.Sequence([*before, cut])
 
 
 @contextlib.contextmanager

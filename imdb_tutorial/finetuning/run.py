@@ -58,7 +58,7 @@ def finetune(
     _claim(folder, preset, reviews)
     transformers.set_seed(preset.seed)
     tokenizer = load_tokenizer(preset.encoder)
-    model = load_model(preset)
+    model = load_model_for_classification(preset)
     with quiet_transformers():
         trainer = transformers.Trainer(
             model=model,
@@ -75,7 +75,7 @@ def finetune(
     return trainer, history_of(trainer.state.log_history)
 
 
-def load_model(preset: Preset) -> "PreTrainedModel":
+def load_model_for_classification(preset: Preset) -> "PreTrainedModel":
     """Load a preset's BERT with a new, random head for two labels.
 
     Args:
