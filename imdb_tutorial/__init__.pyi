@@ -152,7 +152,7 @@ from .machine.device import (
 from .machine.device import (
     choose_dtype as choose_dtype,
 )
-from .machine.diagnosis import (
+from .machine.diagnosis.doctor import (
     doctor as doctor,
 )
 from .machine.progress import (

@@ -1,4 +1,7 @@
-"""The lessons' work headless: ``python -m imdb_tutorial doctor | probe | finetune | classify``."""
+"""The lessons' work headless: ``imdb-tutorial doctor | probe | finetune | classify``.
+
+``python -m imdb_tutorial`` is the same command.
+"""
 
 import argparse
 import dataclasses
@@ -30,10 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m imdb_tutorial", description=__doc__)
+    parser = argparse.ArgumentParser(prog="imdb-tutorial", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
 
     doctor = commands.add_parser("doctor", help="say what this machine has")
+    doctor.add_argument("--json", action="store_true", help="print it for a program to read")
     doctor.set_defaults(run=_doctor)
 
     # What is not given stays absent, so that the preset's own value holds.
@@ -93,9 +97,14 @@ def _size(text: str) -> int | None:
 
 
 def _doctor(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.machine.diagnosis import doctor
+    from imdb_tutorial.machine.diagnosis.doctor import doctor, examine
 
-    return int(any(check.remedy for check in doctor()))
+    if parsed.json:
+        checks = examine()
+        print(json.dumps([check._asdict() for check in checks], indent=1, ensure_ascii=False))
+    else:
+        checks = doctor()
+    return int(any(check.state == "problem" for check in checks))
 
 
 def _classify(parsed: argparse.Namespace) -> int:
