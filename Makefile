@@ -2,6 +2,7 @@
 # make run    executes the series into build/        make bench  measures the speed
 # make clean  removes what the others made               make quick  checks the package alone, in 90 s
 # make mutants  plants deliberate bugs in copies and asks the tests for each
+# make faults   kills it, fills its disk and damages its files at hundreds of moments
 # make study  runs the experiments behind the lessons 05 and 06: up to two hours
 #
 # Variables of `make setup`, which the others call when it is needed:
@@ -14,7 +15,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup lab test quick mutants run notebooks lint bench study clean
+.PHONY: setup lab test quick mutants faults run notebooks lint bench study clean
 
 setup: $(STAMP)
 
@@ -40,6 +41,10 @@ test: setup
 # Everything that matters while one works: no lesson, no browser, nothing that takes long.
 quick: setup
 	$(PYTEST) -m "not slow and not browser" --dist worksteal --durations=10 tests
+
+# Kills, a full disk, damaged files, several processes: what is saved must neither be lost nor lie.
+faults: setup
+	$(BIN)/python tests/faults/run.py
 
 # Deliberate bugs, each of which the tests named beside it must see.
 mutants: setup

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -19,6 +20,7 @@ from scenarios import (
     SavingAProbe,
     Scenario,
     Toys,
+    answers,
     digest,
 )
 from trials import child, must
@@ -101,50 +103,49 @@ def _copy_what_is_installed(site: Path) -> None:
         (site / file.path).symlink_to(Path(installed.locate_file(file.path)).resolve())
 
 
-def _from(look: Callable[[], Any]) -> Callable[[Path], Any]:
-    """Let the package be the one in a folder."""
+def _from(look: Callable[[ModuleType], Any]) -> Callable[[Path], Any]:
+    """Let the package be the one in a folder, together with what it reads of others."""
 
     def look_there(site: Path) -> Any:
         sys.path.insert(0, str(site))
         for name in [name for name in sys.modules if name.partition(".")[0] == "imdb_tutorial"]:
             del sys.modules[name]
         importlib.invalidate_caches()
-        globals()["imdb_tutorial"] = importlib.import_module("imdb_tutorial")
-        assert Path(imdb_tutorial.__file__).is_relative_to(site)
-        return look()
+        package = importlib.import_module("imdb_tutorial")
+        assert Path(package.__file__).is_relative_to(site)
+        return look(package)
 
     return look_there
 
 
-def _classifier() -> Any:
-    return imdb_tutorial.load_classifier()(TEXTS)
+def _classifier(package: ModuleType) -> Any:
+    return answers("packaged", package)
 
 
-def _probe() -> Any:
-    folder = Path(imdb_tutorial.__file__).with_name("data") / "packaged_probe"
-    return imdb_tutorial.load_classifier(folder)(TEXTS)
+def _probe(package: ModuleType) -> Any:
+    return answers(Path(package.__file__).with_name("data") / "packaged_probe", package)
 
 
-def _study() -> Any:
-    study = imdb_tutorial.load_study()
+def _study(package: ModuleType) -> Any:
+    study = package.load_study()
     return [study.record, digest(torch.from_numpy(study.answers("ladder")))]
 
 
-def _records() -> Any:
+def _records(package: ModuleType) -> Any:
     return [
-        imdb_tutorial.load_expected_accuracy(),
-        imdb_tutorial.load_official_split(),
-        imdb_tutorial.load_reference_run(),
+        package.load_expected_accuracy(),
+        package.load_official_split(),
+        package.load_reference_run(),
     ]
 
 
-def _reviews() -> Any:
-    return imdb_tutorial.load_raw_reviews(imdb_tutorial.load_preset("laptop"))["train"][0]
+def _reviews(package: ModuleType) -> Any:
+    return package.load_raw_reviews(package.load_preset("laptop"))["train"][0]
 
 
-def _encoder() -> Any:
-    tokens = imdb_tutorial.load_tokenizer()(TEXTS)["input_ids"]
-    encoder = imdb_tutorial.load_encoder(device="cpu")
+def _encoder(package: ModuleType) -> Any:
+    tokens = package.load_tokenizer()(TEXTS)["input_ids"]
+    encoder = package.load_encoder(device="cpu")
     return [tokens, digest(*encoder.state_dict().values())]
 
 

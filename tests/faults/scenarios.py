@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import peft
@@ -310,10 +311,14 @@ def save_older_model(toys: Toys, folder: Path) -> None:
     imdb_tutorial.save_finetuned(trainer, toys.preset, folder)
 
 
-def answers(folder: Path) -> list[str]:
-    """Return what a saved classifier answers, bit for bit."""
-    answered = imdb_tutorial.load_classifier(folder)(TEXTS)
-    return [f"{answer['label']} {answer['score'].hex()}" for answer in answered]
+def answers(source: str | Path, package: ModuleType = imdb_tutorial) -> list[str]:
+    """Return what a saved classifier answers, and what it is made of, bit for bit."""
+    classifier = package.load_classifier(source)
+    return [
+        *(f"{answer['label']} {answer['score'].hex()}" for answer in classifier(TEXTS)),
+        digest(*classifier.model.state_dict().values()),
+        hashlib.sha256(classifier.tokenizer.backend_tokenizer.to_str().encode()).hexdigest(),
+    ]
 
 
 def digest(*tensors: torch.Tensor) -> str:
