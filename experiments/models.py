@@ -254,7 +254,8 @@ def pay_for_padding(unit: dict) -> tuple[list[dict], dict]:
             began = time.perf_counter()
             computed[way] = 0
             for batch in batches:
-                ids, mask = pad(tokens, batch, tokenizer.pad_token_id, encoder.device)
+                inputs = pad(tokens, batch, tokenizer.pad_token_id, encoder.device)
+                ids, mask = inputs["input_ids"], inputs["attention_mask"]  # [batch, tokens]
                 missing = max(0, width - ids.shape[1])
                 ids = torch.nn.functional.pad(ids, (0, missing), value=tokenizer.pad_token_id)
                 mask = torch.nn.functional.pad(mask, (0, missing))

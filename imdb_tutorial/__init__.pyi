@@ -2,7 +2,7 @@
 from .classifier.load import (
     load_classifier as load_classifier,
 )
-from .classifier.load import (
+from .classifier.predict import (
     predict_proba as predict_proba,
 )
 from .collate import (
@@ -215,10 +215,16 @@ from .probe import (
 from .probe import (
     save_probe as save_probe,
 )
-from .trainer import (
+from .trainer.callbacks import (
+    Callback as Callback,
+)
+from .trainer.callbacks import (
+    Checkpoint as Checkpoint,
+)
+from .trainer.history import (
     History as History,
 )
-from .trainer import (
+from .trainer.loop import (
     Trainer as Trainer,
 )
 

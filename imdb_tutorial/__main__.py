@@ -116,7 +116,8 @@ def _classify(parsed: argparse.Namespace) -> int:
 
 
 def _finetune(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.classifier.load import load_classifier, predict_proba
+    from imdb_tutorial.classifier.load import load_classifier
+    from imdb_tutorial.classifier.predict import predict_proba
     from imdb_tutorial.dataset.reviews import load_reviews
     from imdb_tutorial.evaluation.intervals import accuracy_interval
     from imdb_tutorial.finetuning.run import finetune
@@ -149,7 +150,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.encoder.loaders import FeatureLoader
     from imdb_tutorial.machine.files import write_whole
     from imdb_tutorial.probe import LinearProbe, save_probe
-    from imdb_tutorial.trainer import Trainer
+    from imdb_tutorial.trainer.loop import Trainer
 
     preset = load_preset(parsed.preset).replace(**_given(parsed))
     began = time.perf_counter()

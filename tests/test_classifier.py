@@ -51,7 +51,7 @@ def logits_by_hand(text, tiny_bert, probe):
         return probe.linear.weight @ features + probe.linear.bias
 
 
-def plain_probabilities(folder, text, max_length=512):
+def plain_probabilities(folder, text, max_length=500):
     """Return what transformers itself makes of a text: negative, positive."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder)

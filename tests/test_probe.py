@@ -17,7 +17,7 @@ from imdb_tutorial.probe import (
     load_probe,
     save_probe,
 )
-from imdb_tutorial.trainer import Trainer
+from imdb_tutorial.trainer.loop import Trainer
 
 REVIEWS = [("a great movie", 1), ("so bad", 0), ("good, very good film", 1), ("the worst", 0)]
 

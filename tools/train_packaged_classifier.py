@@ -122,7 +122,7 @@ def check(model: Model, tokens: Tokens, labels: torch.Tensor, pad_id: int) -> fl
     right = 0
     with torch.no_grad():
         for rows in plan_batches(tokens.lengths(), 4_096):
-            answers = model(*pad(tokens, rows, pad_id, DEVICE)).argmax(dim=1)
+            answers = model(**pad(tokens, rows, pad_id, DEVICE)).argmax(dim=1)
             right += (answers == labels[rows]).sum().item()
     return right / len(labels)
 
@@ -159,7 +159,7 @@ def train(model: Model, train_tokens: list[Tokens], labels, few, pad_id: int) ->
     ):
         optimizer.param_groups[0]["lr"] = RECIPE["learning_rate"] * rate(step, len(plan))
         tokens, rows = plan[step]
-        loss = nn.functional.cross_entropy(model(*pad(tokens, rows, pad_id, DEVICE)), labels[rows])
+        loss = nn.functional.cross_entropy(model(**pad(tokens, rows, pad_id, DEVICE)), labels[rows])
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learning.values(), RECIPE["max_norm"])

@@ -28,12 +28,11 @@ def save_adapter(model: "PeftModel", folder: str | os.PathLike) -> None:
     Raises:
         OSError: The disk refuses.
     """
-    from peft import get_peft_model_state_dict
     from safetensors.torch import save
 
     weights = {
         name: tensor.to(torch.float16).contiguous().cpu()
-        for name, tensor in get_peft_model_state_dict(model).items()
+        for name, tensor in _adapter_weights(model).items()
     }
     config = model.peft_config[model.active_adapter].to_dict()
     # The folder that the model was loaded from is a matter of this machine.
@@ -56,18 +55,19 @@ def apply_adapter(encoder: "PreTrainedModel", folder: str | os.PathLike) -> "Pre
     Raises:
         ValueError: The files are damaged or belong to a model of another shape.
     """
-    from peft import PeftModel, get_peft_model_state_dict
+    from peft import PeftModel
     from safetensors import SafetensorError, safe_open
 
     try:
-        if not (Path(folder) / ADAPTER_CONFIG).is_file():
-            raise ValueError(f"no {ADAPTER_CONFIG}")  # peft would ask the hub for it
+        for name in (ADAPTER_CONFIG, ADAPTER_FILE):
+            if not (Path(folder) / name).is_file():
+                raise ValueError(f"no {name}")  # peft would ask the hub for it
         with warnings.catch_warnings():
             # peft still asks transformers for a property under its old name.
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
             model = PeftModel.from_pretrained(encoder, os.fspath(folder))
         with safe_open(Path(folder) / ADAPTER_FILE, framework="pt") as opened:
-            odd = set(opened.keys()) ^ set(get_peft_model_state_dict(model))
+            odd = set(opened.keys()) ^ set(_adapter_weights(model))
         if odd:  # peft would leave it out, or go on with a random one
             raise ValueError(f"{min(odd)} is missing or left over")
         adapted = model.merge_and_unload()
@@ -77,3 +77,10 @@ def apply_adapter(encoder: "PreTrainedModel", folder: str | os.PathLike) -> "Pre
             f"({error}): use the encoder that it was trained on"
         ) from error
     return adapted.requires_grad_(False).eval()
+
+
+def _adapter_weights(model: "PeftModel") -> dict[str, torch.Tensor]:
+    from peft import get_peft_model_state_dict
+
+    # Left to itself, peft asks the hub whether the base model's vocabulary was changed.
+    return get_peft_model_state_dict(model, save_embedding_layers=False)

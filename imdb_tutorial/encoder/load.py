@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +14,20 @@ import torch
 
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import choose_device
+from imdb_tutorial.machine.text import one_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-def load_tokenizer(source: str | os.PathLike = "packaged") -> "PreTrainedTokenizerBase":
+def load_tokenizer(
+    source: str | os.PathLike | sources.ModelSource = "packaged",
+) -> "PreTrainedTokenizerBase":
     """Load the tokenizer that belongs to a model.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, or a hub name.
+        source: ``"packaged"``, a folder saved by transformers, a hub name, or what
+            ``model_source`` made of one of these.
 
     Returns:
         The tokenizer. To it, a text that contains "[SEP]" holds a bracket, letters and a bracket:
@@ -34,18 +39,18 @@ def load_tokenizer(source: str | os.PathLike = "packaged") -> "PreTrainedTokeniz
     """
     from transformers import AutoTokenizer
 
-    name_or_path, revision = sources.model_source(source)
-    folder = Path(name_or_path)
+    found = sources.model_source(source)
+    folder = Path(found.name_or_path)
     # Without its vocabulary transformers makes up a five-word one and says nothing.
     if folder.is_dir() and not any((folder / f).is_file() for f in ("tokenizer.json", "vocab.txt")):
         raise FileNotFoundError(
-            f"the folder {name_or_path!r} has no tokenizer.json and no vocab.txt: save the "
+            f"the folder {str(folder)!r} has no tokenizer.json and no vocab.txt: save the "
             "tokenizer beside the model with tokenizer.save_pretrained(folder)"
         )
-    with plain_errors(source):
+    with plain_errors(found):
         tokenizer = AutoTokenizer.from_pretrained(
-            name_or_path,
-            revision=revision or "main",
+            found.name_or_path,
+            revision=found.revision or "main",
             split_special_tokens=True,
             trust_remote_code=False,
         )
@@ -55,14 +60,15 @@ def load_tokenizer(source: str | os.PathLike = "packaged") -> "PreTrainedTokeniz
 
 
 def load_encoder(
-    source: str | os.PathLike = "packaged",
+    source: str | os.PathLike | sources.ModelSource = "packaged",
     device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> "PreTrainedModel":
     """Load a pretrained BERT, frozen: in eval mode and without gradients.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, or a hub name.
+        source: ``"packaged"``, a folder saved by transformers, a hub name, or what
+            ``model_source`` made of one of these.
         device: Where it runs; without it, where ``choose_device`` says.
         dtype: The precision of its weights and of its arithmetic.
 
@@ -77,13 +83,12 @@ def load_encoder(
     """
     from transformers import AutoModel
 
-    name_or_path, revision = sources.model_source(source)
-    with plain_errors(source), quiet_transformers():
+    found = sources.model_source(source)
+    with plain_errors(found), quiet_transformers():
         encoder, report = AutoModel.from_pretrained(
-            name_or_path,
-            revision=revision or "main",
+            found.name_or_path,
+            revision=found.revision or "main",
             dtype=dtype,
-            attn_implementation="sdpa",
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
@@ -93,7 +98,7 @@ def load_encoder(
         encoder.pooler = None  # transformers would go on with a random one
     elif missing:
         raise ValueError(
-            f"the weights of {os.fspath(source)!r} lack {min(missing)!r}: expected a whole "
+            f"the weights of {found.name_or_path!r} lack {min(missing)!r}: expected a whole "
             "BERT-like model saved with save_pretrained"
         )
     encoder.requires_grad_(False)
@@ -141,7 +146,7 @@ def quiet_transformers() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def plain_errors(source: str | os.PathLike) -> Iterator[None]:
+def plain_errors(source: sources.ModelSource) -> Iterator[None]:
     """Turn what transformers raises on a model that it cannot open into one line with a remedy.
 
     Args:
@@ -151,23 +156,35 @@ def plain_errors(source: str | os.PathLike) -> Iterator[None]:
         ValueError: A folder that transformers cannot open as a model.
         ConnectionError: A hub model that cannot be had.
     """
-    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
         yield
-    except (
-        *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError),
-        *(SafetensorError, StrictDataclassError),
-    ) as error:
-        if not Path(os.fspath(source)).expanduser().is_dir() and os.fspath(source) != "packaged":
-            raise ConnectionError(
-                f"could not load {os.fspath(source)!r} from the hub: {sources.HUB_WAYS_OUT}"
-            ) from error
-        raise ValueError(
-            f"transformers cannot open {os.fspath(source)!r} as a model ({error}): expected a "
-            "BERT-like model saved with save_pretrained"
-        ) from error
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise _plain(error, source) from None
+    except Exception as error:
+        # A damaged config.json makes libraries stumble like this; our own mistakes stay visible.
+        if not _is_raised_by_a_library(error):
+            raise
+        raise _plain(error, source) from None
+
+
+def _plain(error: Exception, source: sources.ModelSource) -> Exception:
+    name, reason = source.name_or_path, one_line(error)
+    if source.is_hub:
+        return ConnectionError(
+            f"could not load {name!r} from the hub ({reason}): {sources.HUB_WAYS_OUT}"
+        )
+    return ValueError(
+        f"transformers cannot open {name!r} as a model ({reason}): expected a BERT-like model "
+        "saved with save_pretrained"
+    )
+
+
+def _is_raised_by_a_library(error: Exception) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    rooms = [frame.f_globals["__name__"].partition(".")[0] for frame, _ in frames]
+    return rooms[-1] != __package__.partition(".")[0] and "transformers" in rooms
 
 
 def vocabulary_sha256(tokenizer: "PreTrainedTokenizerBase") -> str:

@@ -18,13 +18,14 @@ from transformers.trainer_pt_utils import safe_globals
 from imdb_tutorial.dataset.labels import ID2LABEL, LABEL2ID
 from imdb_tutorial.dataset.reviews import ids_sha256, load_reviews
 from imdb_tutorial.encoder.load import load_tokenizer, plain_errors, quiet_transformers
+from imdb_tutorial.encoder.tokens import encode
 from imdb_tutorial.evaluation.metrics import load_metrics
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import best_device, choose_dtype
 from imdb_tutorial.machine.files import write_whole
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.presets import Preset
-from imdb_tutorial.trainer import History
+from imdb_tutorial.trainer.history import History
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -90,15 +91,14 @@ def load_model_for_classification(preset: Preset) -> "PreTrainedModel":
         ValueError: A folder whose files transformers cannot open as a model.
         ConnectionError: The hub is asked for and does not answer.
     """
-    name_or_path, revision = sources.model_source(preset.encoder)
-    with plain_errors(preset.encoder), quiet_transformers():
+    found = sources.model_source(preset.encoder)
+    with plain_errors(found), quiet_transformers():
         return transformers.AutoModelForSequenceClassification.from_pretrained(
-            name_or_path,
-            revision=revision or "main",
+            found.name_or_path,
+            revision=found.revision or "main",
             id2label=ID2LABEL,
             label2id=LABEL2ID,
             dtype=torch.float32,
-            attn_implementation="sdpa",
             attention_probs_dropout_prob=0.0,
             use_safetensors=True,
             trust_remote_code=False,
@@ -119,8 +119,7 @@ def tokenize_reviews(
         A data set with the columns ``input_ids``, ``labels``, ``length`` (in tokens, for batches of
         similar length) and ``id``. Nothing is padded yet.
     """
-    texts = split["text"][:]
-    input_ids = tokenizer(texts, truncation=True, max_length=max_length)["input_ids"]
+    input_ids = encode(split["text"][:], tokenizer, max_length)["input_ids"]
     return datasets.Dataset.from_dict(
         {
             "input_ids": input_ids,

@@ -121,9 +121,10 @@ class ProbeTraining(Scenario):
         train = imdb_tutorial.FeatureLoader(features[:38], labels[:38], 8, shuffle=True, seed=3)
         valid = imdb_tutorial.FeatureLoader(features[38:], labels[38:], 8)
         trainer = imdb_tutorial.Trainer(probe, train, valid, verbose=False)
+        checkpoint = imdb_tutorial.Checkpoint(place / "checkpoint")
 
         def work() -> list:
-            history = trainer.train(self.num_epochs, checkpoint_dir=place / "checkpoint")
+            history = trainer.train(self.num_epochs, [checkpoint])
             imdb_tutorial.save_probe(probe, place / "probe", self.toys.tiny_bert)
             return [digest(*probe.state_dict().values()), dataclasses.asdict(history)]
 
