@@ -12,31 +12,37 @@ Damage = Callable[[bytes], bytes]
 
 
 def damages(
-    reading: Reading, file: Path, expected: Any, chance: random.Random, flips: int
+    subject: str, reading: Reading, expected: Any, chance: random.Random, flips: int
 ) -> Iterator[Trial]:
-    """Turn bits of a file that is read back, cut it, and take it away.
+    """Turn bits of each file that is read back, cut it, and take it away.
 
     Args:
-        reading: What the file belongs to.
-        file: Which one.
+        subject: What is read.
+        reading: Its files, and what reads them.
         expected: What the undamaged folder answers.
         chance: Where the bytes are drawn from.
         flips: Number of single bits; ten bytes together half as often.
     """
-    for fault, damage in _ways((reading.whole / file).stat().st_size, chance, flips):
+    for file in reading.files:
+        for fault, damage in _ways((reading.whole / file).stat().st_size, chance, flips):
+            yield Trial(fault, subject, _read_damaged(reading, file, expected, damage))
 
-        def attempt(place: Path, damage=damage) -> str | None:
-            copy(reading.whole, place)
-            content = (place / file).read_bytes()
-            (place / file).unlink()  # it may be a link
-            if damage is not None:
-                (place / file).write_bytes(damage(content))
-            ending = child(lambda: reading.look(place), place)
-            if ending.done:
-                return None if ending.answer == expected else f"{file}: another answer, silently"
-            return (lost := unclear(ending)) and f"{file}: {lost}"
 
-        yield Trial(fault, reading.subject, attempt)
+def _read_damaged(
+    reading: Reading, file: Path, expected: Any, damage: Damage | None
+) -> Callable[[Path], str | None]:
+    def attempt(place: Path) -> str | None:
+        copy(reading.whole, place)
+        content = (place / file).read_bytes()
+        (place / file).unlink()  # it may be a link
+        if damage is not None:
+            (place / file).write_bytes(damage(content))
+        ending = child(lambda: reading.look(place), place)
+        if ending.done:
+            return None if ending.answer == expected else f"{file}: another answer, silently"
+        return (lost := unclear(ending)) and f"{file}: {lost}"
+
+    return attempt
 
 
 def _ways(size: int, chance: random.Random, flips: int) -> Iterator[tuple[str, Damage | None]]:

