@@ -119,14 +119,14 @@ from .explorer.models import (
 from .explorer.widget import (
     SentimentExplorer as SentimentExplorer,
 )
-from .finetuning.run import (
+from .finetuning.log import (
+    history_of as history_of,
+)
+from .finetuning.progress import (
     ProgressPrinter as ProgressPrinter,
 )
 from .finetuning.run import (
     finetune as finetune,
-)
-from .finetuning.run import (
-    history_of as history_of,
 )
 from .finetuning.run import (
     load_model_for_classification as load_model_for_classification,

@@ -1,6 +1,5 @@
 """The part that learns: one linear layer on top of a frozen BERT."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +11,12 @@ from imdb_tutorial.dataset.labels import LABELS
 from imdb_tutorial.encoder.limits import require_length
 from imdb_tutorial.encoder.pooling import encode_and_pool
 from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.manifest import encoder_fingerprint
+from imdb_tutorial.machine.tensors import pack, unpack
 from imdb_tutorial.presets import MAX_LENGTH, POOLING, POOLINGS
 
 PROBE_FILE = "probe.safetensors"
-SETTINGS = ("pooling", "softmax", "encoder", "labels", "max_length")
+SETTINGS = ("pooling", "softmax", "encoder", "encoder_fingerprint", "labels", "max_length")
 
 
 class LinearProbe(nn.Module):
@@ -104,8 +105,6 @@ def save_probe(
         ValueError: Not one name per output, or a length that no model can read.
         OSError: The disk refuses; a probe that was there before is kept.
     """
-    from safetensors.torch import save
-
     if len(labels) != probe.linear.out_features:
         raise ValueError(
             f"{len(labels)} label names for a probe with {probe.linear.out_features} outputs: "
@@ -115,12 +114,12 @@ def save_probe(
         "pooling": probe.pooling,
         "softmax": probe.softmax,
         "encoder": os.fspath(encoder),
+        "encoder_fingerprint": encoder_fingerprint(encoder),
         "labels": list(labels),
         "max_length": require_length(max_length),
     }
     target = Path(folder) / PROBE_FILE
-    weights = {name: tensor.contiguous().cpu() for name, tensor in probe.state_dict().items()}
-    write_whole(target, save(weights, metadata={"probe": json.dumps(settings)}))
+    write_whole(target, pack(probe.state_dict(), "probe", settings))
     return target
 
 
@@ -131,28 +130,24 @@ def load_probe(folder: str | os.PathLike) -> tuple[LinearProbe, dict]:
         folder: The folder that holds ``probe.safetensors``.
 
     Returns:
-        The probe, in eval mode, and its settings: ``pooling``, ``softmax``, ``encoder``, ``labels``
-        and ``max_length``.
+        The probe, in eval mode, and its settings: ``pooling``, ``softmax``, ``encoder``,
+        ``encoder_fingerprint``, ``labels`` and ``max_length``.
 
     Raises:
         FileNotFoundError: The folder holds no probe.
-        ValueError: The file is damaged or is not a probe.
+        ValueError: The file is not a probe, or not as it was saved.
     """
-    from safetensors import SafetensorError, safe_open
-
     file = Path(folder) / PROBE_FILE
     if not file.is_file():
         raise FileNotFoundError(f"no {PROBE_FILE} in {os.fspath(folder)!r}: expected a saved probe")
     try:
-        with safe_open(file, framework="pt") as opened:
-            stored = json.loads((opened.metadata() or {})["probe"])
-            weights = {name: opened.get_tensor(name) for name in opened.keys()}
+        weights, stored = unpack(file, "probe")
         settings = {name: stored[name] for name in SETTINGS}
         _check(settings, weights)
         num_labels, hidden_size = weights["linear.weight"].shape
         probe = LinearProbe(hidden_size, num_labels, settings["pooling"], settings["softmax"])
         probe.load_state_dict(weights)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"{str(file)!r} is damaged or no saved probe ({error}): train and save it again"
         ) from error

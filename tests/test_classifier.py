@@ -18,6 +18,7 @@ from imdb_tutorial.classifier.load import vocabulary_sha256
 from imdb_tutorial.classifier.pipeline import ProbeForSequenceClassification, SentimentPipeline
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.machine import sources
+from imdb_tutorial.machine.manifest import write_manifest
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, load_probe, save_probe
 
 MAX_LENGTH = 24
@@ -567,8 +568,7 @@ def test_an_adapter_beside_a_probe_changes_its_encoder(adapted, text):
 def packaged(adapted, monkeypatch, tmp_path):
     """Return the folder of a packaged classifier on the tiny BERT."""
     folder = shutil.copytree(adapted[0], tmp_path / "data/packaged_classifier")
-    hashes = {path.name: sources.file_sha256(path) for path in folder.iterdir()}
-    (folder / "record.json").write_text(json.dumps({"files_sha256": hashes}))
+    write_manifest(folder, [path.name for path in folder.iterdir()])
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     return folder
 

@@ -19,11 +19,11 @@ from safetensors.torch import load_file
 
 import imdb_tutorial
 from imdb_tutorial import load_classifier, load_preset, load_reviews, predict_proba
+from imdb_tutorial.finetuning.checkpoints import last_whole_checkpoint
+from imdb_tutorial.finetuning.log import history_of
 from imdb_tutorial.finetuning.run import (
     ID2LABEL,
     finetune,
-    history_of,
-    last_whole_checkpoint,
     load_model_for_classification,
     tokenize_reviews,
     training_arguments,

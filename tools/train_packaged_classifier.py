@@ -29,9 +29,9 @@ from imdb_tutorial.encoder.pooling import pool
 from imdb_tutorial.encoder.tokens import Tokens, pad, plan_batches, tokenize
 from imdb_tutorial.machine.checkpoint import read_checkpoint, write_checkpoint
 from imdb_tutorial.machine.device import choose_dtype
+from imdb_tutorial.machine.manifest import encoder_fingerprint, write_manifest
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.machine.provenance import provenance
-from imdb_tutorial.machine.sources import file_sha256
 from imdb_tutorial.probe import PROBE_FILE, load_probe, save_probe
 
 DATA = Path(imdb_tutorial.__file__).with_name("data")
@@ -52,7 +52,7 @@ RECIPE = {
     "dropout": 0.0,
     "seed": 0,
 }
-FILES = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE)
+RECORD_FILE = "record.json"
 MAX_LENGTH = 512
 CHECKPOINT_STEPS = 50
 CHECK_STEPS = 140
@@ -210,7 +210,6 @@ def main() -> None:
         "reviews": {name: len(split) for name, split in reviews.items()},
         "train_ids_sha256": ids_sha256(reviews["train"]["id"][:]),
         "accuracy": accuracy,
-        "files_sha256": {name: file_sha256(TARGET / name) for name in FILES},
         "checks_on_500_validation_reviews": state["checks"],
         "mean_loss_per_100_steps": [
             round(float(np.mean(state["losses"][n : n + 100])), 4)
@@ -219,7 +218,9 @@ def main() -> None:
         "seconds": state["seconds"],
         **provenance("torch", "transformers", "peft", "datasets"),
     }
-    (TARGET / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    (TARGET / RECORD_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    names = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE, RECORD_FILE)
+    write_manifest(TARGET, names, encoder_fingerprint("packaged"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A classifier from what is at hand, behind the interface of a transformers pipeline."""
 
-import json
 import os
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -10,6 +9,8 @@ from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.classifier.saved_model import open_saved_model
 from imdb_tutorial.classifier.saved_probe import open_saved_probe
 from imdb_tutorial.machine import sources
+from imdb_tutorial.machine.files import recover_folder
+from imdb_tutorial.machine.manifest import damaged_file, verify_folder
 from imdb_tutorial.probe import PROBE_FILE
 
 
@@ -36,9 +37,11 @@ def load_classifier(source: str | os.PathLike = "packaged") -> SentimentPipeline
     source = os.fspath(source)
     if source == "packaged":
         with as_file(files("imdb_tutorial").joinpath("data/packaged_classifier")) as folder:
-            _verify(folder)
+            _verify_packaged(folder)
             return open_saved_probe(folder)
     folder = Path(source).expanduser()
+    recover_folder(folder)
+    verify_folder(folder)
     if (folder / PROBE_FILE).is_file():
         return open_saved_probe(folder)
     if folder.is_dir():
@@ -51,10 +54,8 @@ def load_classifier(source: str | os.PathLike = "packaged") -> SentimentPipeline
     return open_saved_model(sources.model_source(source, pinned=True))
 
 
-def _verify(folder: Path) -> None:
-    recorded = json.loads((folder / "record.json").read_text(encoding="utf-8"))["files_sha256"]
-    for name, expected in recorded.items():
-        if not (folder / name).is_file() or sources.file_sha256(folder / name) != expected:
-            raise sources.DamagedFileError(
-                f"the packaged classifier's {name} is missing or damaged: reinstall imdb_tutorial"
-            )
+def _verify_packaged(folder: Path) -> None:
+    if name := damaged_file(folder):
+        raise sources.DamagedFileError(
+            f"the packaged classifier's {name} is missing or damaged: reinstall imdb_tutorial"
+        )

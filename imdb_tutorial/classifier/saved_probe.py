@@ -14,6 +14,7 @@ from imdb_tutorial.classifier.pipeline import (
 from imdb_tutorial.encoder.limits import longest_input, require_length
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.machine import sources
+from imdb_tutorial.machine.manifest import encoder_fingerprint
 from imdb_tutorial.probe import PROBE_FILE, load_probe
 
 
@@ -34,6 +35,11 @@ def open_saved_probe(folder: Path) -> SentimentPipeline:
     probe, settings = load_probe(folder)
     labels = require_sentiment_labels(dict(enumerate(settings["labels"])), os.fspath(folder))
     source = _encoder_source(settings["encoder"], folder)
+    if settings["encoder_fingerprint"] not in (None, encoder_fingerprint(settings["encoder"])):
+        raise ValueError(
+            f"the probe in {str(folder)!r} was trained on an encoder with other files than those "
+            f"of {settings['encoder']!r} now: put these back, or train the probe again"
+        )
     tokenizer, encoder = load_tokenizer(source), load_encoder(source)
     if encoder.config.hidden_size != probe.linear.in_features:
         raise ValueError(

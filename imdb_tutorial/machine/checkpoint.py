@@ -1,6 +1,5 @@
 """A training run's whole state in one file, written whole or not at all, with its checksum."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -22,7 +21,7 @@ def write_checkpoint(folder: Path, tensors: dict[str, torch.Tensor], state: dict
     Raises:
         OSError: The disk refuses; the checkpoint before this one is kept.
     """
-    write_whole(folder / CHECKPOINT_FILE, pack(tensors, {"state": json.dumps(state)}))
+    write_whole(folder / CHECKPOINT_FILE, pack(tensors, "state", state))
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict] | None:
@@ -41,9 +40,8 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict] | None
     if not file.is_file():
         return None
     try:
-        tensors, metadata = unpack(file)
-        return tensors, json.loads(metadata["state"])
-    except (KeyError, ValueError) as error:
+        return unpack(file, "state")
+    except ValueError as error:
         raise ValueError(
             f"the checkpoint {str(file)!r} is damaged ({error}): delete it to start again"
         ) from error

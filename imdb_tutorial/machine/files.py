@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 ID_DIGITS = 8
 ID_PATTERN = "[0-9a-f]" * ID_DIGITS
@@ -25,7 +25,7 @@ def write_whole(target: Path, content: bytes) -> None:
         OSError: The disk refuses. What was there before is kept and nothing else is left.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _only_writer(target):
+    with only_writer(target):
         partial = _partial(target)
         with partial.open("xb") as file:
             file.write(content)
@@ -55,7 +55,7 @@ def whole_folder(target: Path, known_by: str) -> Iterator[Path]:
     """
     target = target.resolve()  # a link to a folder stays a link
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _only_writer(target):
+    with only_writer(target):
         _require_kind(target, known_by)
         partial = _partial(target)
         partial.mkdir()
@@ -81,20 +81,35 @@ def recover_folder(target: Path) -> None:
     """
     target = target.resolve()
     if _older(target).exists() and not target.exists():
-        with _only_writer(target):
+        with only_writer(target):
             pass  # which clears up
 
 
 @contextlib.contextmanager
-def _only_writer(target: Path) -> Iterator[None]:
+def only_writer(target: Path, wait: bool = True) -> Iterator[None]:
     """Let other writers of the same path wait; clear up after killed ones, and after this one.
 
     The system frees a lock when its owner dies. So whoever holds it knows that everything that is
     left of other writers is abandoned. Where there are no locks the work is done without.
+
+    Args:
+        target: The file or folder.
+        wait: Wait for a writer that was here before.
+
+    Raises:
+        BlockingIOError: There is one, and it is not waited for.
+        OSError: The disk refuses.
     """
     lock = FileLock(target.with_name(f".{target.name}.lock"))
-    with contextlib.suppress(OSError, NotImplementedError):
-        lock.acquire()
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        raise BlockingIOError(
+            f"another process is writing to {str(target)!r}: wait until it has ended, or choose "
+            "another place"
+        ) from None
+    except (OSError, NotImplementedError):
+        pass  # no locks here
     try:
         _clear_up(target)
         try:

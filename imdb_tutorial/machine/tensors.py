@@ -1,4 +1,4 @@
-"""Tensors and a few texts in one safetensors file that carries its own checksum."""
+"""Tensors and a record in one safetensors file that carries its own checksum."""
 
 import hashlib
 import json
@@ -9,52 +9,55 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-_UNSEALED = b'"sha256":"' + b"0" * 64 + b'"'
-_SEAL = re.compile(rb'"sha256":"[0-9a-f]{64}"')
+_SEAL = re.compile(rb'(?<=\\"sha256\\": \\")[0-9a-f]{64}(?=\\")')
+_UNSEALED = "0" * 64
 
 
-def pack(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> bytes:
+def pack(tensors: dict[str, torch.Tensor], name: str, record: dict) -> bytes:
     """Return the content of a safetensors file that any reader of the format opens.
 
     Args:
         tensors: Tensors by name.
-        metadata: Texts by name; ``sha256`` is added, the checksum of the content in which that
-            checksum's own digits are zeros.
+        name: The metadata's entry that holds the record.
+        record: In what JSON can hold; its floats come back bit for bit. ``sha256`` is added to it:
+            the checksum of the content in which that checksum's own digits are zeros.
 
     Returns:
-        The file's bytes.
+        The file's bytes, the same ones for the same tensors and record.
     """
-    packed = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = save(packed, metadata={**metadata, "sha256": "0" * 64})
-    return content.replace(_UNSEALED, _seal(content), 1)
+    packed = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+    content = save(packed, metadata={name: json.dumps({"sha256": _UNSEALED, **record})})
+    return content.replace(_UNSEALED.encode(), _sha256(content), 1)
 
 
-def unpack(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Read a file that ``pack`` made.
+def unpack(file: Path, name: str) -> tuple[dict[str, torch.Tensor], dict]:
+    """Read a file whose content ``pack`` made.
 
     Args:
         file: The file.
+        name: The metadata's entry that holds the record.
 
     Returns:
-        Tensors and metadata.
+        Tensors and record.
 
     Raises:
-        ValueError: A single byte is not as it was written, or the file is of another kind.
+        ValueError: A byte is not as it was written, or the file is of another kind.
     """
     content = file.read_bytes()
-    found = _SEAL.search(content)
-    if found is None:
+    seal = _SEAL.search(content)
+    if seal is None:
         raise ValueError("it carries no checksum")
-    unsealed = content[: found.start()] + _UNSEALED + content[found.end() :]
-    if found.group() != _seal(unsealed):
+    unsealed = content[: seal.start()] + _UNSEALED.encode() + content[seal.end() :]
+    if seal.group() != _sha256(unsealed):
         raise ValueError("its checksum is wrong")
     header_size = int.from_bytes(content[:8], "little")
     try:
-        metadata = json.loads(content[8 : 8 + header_size])["__metadata__"]
-        return load(content), metadata
-    except (SafetensorError, KeyError) as error:
-        raise ValueError(f"it is no safetensors file: {error}") from error
+        record = json.loads(json.loads(content[8 : 8 + header_size])["__metadata__"][name])
+        del record["sha256"]
+        return load(content), record
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise ValueError(f"it is of another kind: {error!r}") from error
 
 
-def _seal(unsealed: bytes) -> bytes:
-    return b'"sha256":"' + hashlib.sha256(unsealed).hexdigest().encode() + b'"'
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
