@@ -17,8 +17,8 @@ import transformers
 
 from imdb_tutorial import load_preset, load_reviews, load_tokenizer
 from imdb_tutorial.encoder.load import quiet_transformers
-from imdb_tutorial.evaluation.statistics import accuracy_interval
-from imdb_tutorial.finetuning.run import load_model, tokenize_reviews
+from imdb_tutorial.evaluation.intervals import accuracy_interval
+from imdb_tutorial.finetuning.run import load_model_for_classification, tokenize_reviews
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import best_device, choose_dtype
 from imdb_tutorial.machine.provenance import provenance
@@ -53,7 +53,7 @@ def train(way: str, seed: int, reviews) -> tuple[list[float], torch.Tensor]:
                 sources.packaged_encoder_folder()
             )
     else:
-        model = load_model(PRESET)
+        model = load_model_for_classification(PRESET)
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         trainer = transformers.Trainer(

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from imdb_tutorial import load_preset, load_reviews, load_study
-from imdb_tutorial.evaluation.statistics import Interval
+from imdb_tutorial.evaluation.intervals import Interval
 
 FOLDER = Path(__file__).resolve().parent
 README = FOLDER.parent / "README.md"

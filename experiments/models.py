@@ -32,12 +32,16 @@ from imdb_tutorial import (
     load_classifier,
     load_encoder,
     load_tokenizer,
-    predict,
+    predict_proba,
 )
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.encoder.load import quiet_transformers
 from imdb_tutorial.encoder.tokens import pad, plan_batches, tokenize
-from imdb_tutorial.finetuning.run import load_model, tokenize_reviews, training_arguments
+from imdb_tutorial.finetuning.run import (
+    load_model_for_classification,
+    tokenize_reviews,
+    training_arguments,
+)
 from imdb_tutorial.machine.sources import packaged_encoder_folder
 
 ASKED = PARTS[1:]
@@ -149,7 +153,7 @@ def encoder_megabytes() -> float:
 
 def ask(classifier: SentimentPipeline, texts: Sequence[str]) -> np.ndarray:
     """Return a classifier's margins: the log of its odds for positive."""
-    probabilities = predict(classifier, texts).double().clamp_min(1e-12).numpy()
+    probabilities = predict_proba(classifier, texts).double().clamp_min(1e-12).numpy()
     return np.log(probabilities[:, 1] / probabilities[:, 0])
 
 
@@ -157,7 +161,7 @@ def fine_tune(size: int, seed: int) -> tuple[SentimentPipeline, float]:
     """Fine-tune on a sample for a fixed number of epochs; return classifier and seconds."""
     preset = PRESET.replace(seed=seed, **FINE_TUNING)
     transformers.set_seed(seed)
-    tokenizer, model = load_tokenizer(), load_model(preset)
+    tokenizer, model = load_tokenizer(), load_model_for_classification(preset)
     chosen = reviews()["train"].select(sample(seed, size))
     with tempfile.TemporaryDirectory() as folder, quiet_transformers():
         settings = dataclasses.replace(
@@ -250,7 +254,8 @@ def pay_for_padding(unit: dict) -> tuple[list[dict], dict]:
             began = time.perf_counter()
             computed[way] = 0
             for batch in batches:
-                ids, mask = pad(tokens, batch, tokenizer.pad_token_id, encoder.device)
+                inputs = pad(tokens, batch, tokenizer.pad_token_id, encoder.device)
+                ids, mask = inputs["input_ids"], inputs["attention_mask"]  # [batch, tokens]
                 missing = max(0, width - ids.shape[1])
                 ids = torch.nn.functional.pad(ids, (0, missing), value=tokenizer.pad_token_id)
                 mask = torch.nn.functional.pad(mask, (0, missing))

@@ -118,8 +118,8 @@ def choose(unit: dict) -> tuple[list[dict], dict]:
             (labels("train")[rows], truth),
             *("mean", False, unit["seed"] * STARTS + start, rate),
         )
-        for _ in range(PRESET.num_epochs):
-            trainer.train(1)
+        for epoch in range(PRESET.num_epochs):
+            trainer.train(epoch + 1)
             right.append((margins(trainer, held) > 0) == truth)
     right = np.stack(right)  # [candidates, held-back reviews]
     first = (RATES.index(PRESET.learning_rate) * STARTS) * PRESET.num_epochs

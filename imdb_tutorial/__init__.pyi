@@ -2,8 +2,8 @@
 from .classifier.load import (
     load_classifier as load_classifier,
 )
-from .classifier.load import (
-    predict as predict,
+from .classifier.predict import (
+    predict_proba as predict_proba,
 )
 from .collate import (
     ReviewCollator as ReviewCollator,
@@ -50,6 +50,48 @@ from .encoder.pooling import (
 from .encoder.tokens import (
     tokenize as tokenize,
 )
+from .evaluation.calibration import (
+    calibration_error as calibration_error,
+)
+from .evaluation.calibration import (
+    fit_temperature as fit_temperature,
+)
+from .evaluation.calibration import (
+    reliability as reliability,
+)
+from .evaluation.error_analysis import (
+    by_slice as by_slice,
+)
+from .evaluation.error_analysis import (
+    confusion_matrix as confusion_matrix,
+)
+from .evaluation.error_analysis import (
+    hardest as hardest,
+)
+from .evaluation.error_analysis import (
+    is_right as is_right,
+)
+from .evaluation.error_analysis import (
+    review_slices as review_slices,
+)
+from .evaluation.intervals import (
+    Interval as Interval,
+)
+from .evaluation.intervals import (
+    PairedDifference as PairedDifference,
+)
+from .evaluation.intervals import (
+    Spread as Spread,
+)
+from .evaluation.intervals import (
+    accuracy_interval as accuracy_interval,
+)
+from .evaluation.intervals import (
+    compare as compare,
+)
+from .evaluation.intervals import (
+    spread as spread,
+)
 from .evaluation.metrics import (
     load_metrics as load_metrics,
 )
@@ -68,48 +110,6 @@ from .evaluation.records import (
 from .evaluation.records import (
     load_reference_run as load_reference_run,
 )
-from .evaluation.statistics import (
-    Interval as Interval,
-)
-from .evaluation.statistics import (
-    PairedDifference as PairedDifference,
-)
-from .evaluation.statistics import (
-    Spread as Spread,
-)
-from .evaluation.statistics import (
-    accuracy_interval as accuracy_interval,
-)
-from .evaluation.statistics import (
-    by_slice as by_slice,
-)
-from .evaluation.statistics import (
-    calibration_error as calibration_error,
-)
-from .evaluation.statistics import (
-    compare as compare,
-)
-from .evaluation.statistics import (
-    confusion as confusion,
-)
-from .evaluation.statistics import (
-    fit_temperature as fit_temperature,
-)
-from .evaluation.statistics import (
-    hardest as hardest,
-)
-from .evaluation.statistics import (
-    is_right as is_right,
-)
-from .evaluation.statistics import (
-    reliability as reliability,
-)
-from .evaluation.statistics import (
-    review_slices as review_slices,
-)
-from .evaluation.statistics import (
-    spread as spread,
-)
 from .explorer.attributions import (
     attribute as attribute,
 )
@@ -119,17 +119,17 @@ from .explorer.models import (
 from .explorer.widget import (
     SentimentExplorer as SentimentExplorer,
 )
-from .finetuning.run import (
+from .finetuning.log import (
+    history_of as history_of,
+)
+from .finetuning.progress import (
     ProgressPrinter as ProgressPrinter,
 )
 from .finetuning.run import (
     finetune as finetune,
 )
 from .finetuning.run import (
-    history_of as history_of,
-)
-from .finetuning.run import (
-    load_model as load_model,
+    load_model_for_classification as load_model_for_classification,
 )
 from .finetuning.run import (
     tokenize_reviews as tokenize_reviews,
@@ -162,33 +162,33 @@ from .machine.sources import (
     model_source as model_source,
 )
 from .plotting.charts import (
+    plot_bars as plot_bars,
+)
+from .plotting.charts import (
     plot_curves as plot_curves,
 )
 from .plotting.charts import (
-    plot_intervals as plot_intervals,
-)
-from .plotting.charts import (
-    plot_reliability as plot_reliability,
-)
-from .plotting.figures import (
-    plot_bars as plot_bars,
-)
-from .plotting.figures import (
-    plot_blocks as plot_blocks,
-)
-from .plotting.figures import (
-    plot_flow as plot_flow,
-)
-from .plotting.figures import (
-    plot_history as plot_history,
-)
-from .plotting.figures import (
     plot_lengths as plot_lengths,
 )
-from .plotting.figures import (
+from .plotting.history import (
+    plot_history as plot_history,
+)
+from .plotting.intervals import (
+    plot_intervals as plot_intervals,
+)
+from .plotting.intervals import (
+    plot_reliability as plot_reliability,
+)
+from .plotting.pictures import (
+    plot_blocks as plot_blocks,
+)
+from .plotting.pictures import (
+    plot_flow as plot_flow,
+)
+from .plotting.pictures import (
     plot_padding as plot_padding,
 )
-from .plotting.figures import (
+from .plotting.words import (
     plot_words as plot_words,
 )
 from .presets import (
@@ -215,10 +215,16 @@ from .probe import (
 from .probe import (
     save_probe as save_probe,
 )
-from .trainer import (
+from .trainer.callbacks import (
+    Callback as Callback,
+)
+from .trainer.callbacks import (
+    Checkpoint as Checkpoint,
+)
+from .trainer.history import (
     History as History,
 )
-from .trainer import (
+from .trainer.loop import (
     Trainer as Trainer,
 )
 

@@ -6,7 +6,6 @@
 import argparse
 import dataclasses
 import json
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -122,9 +121,11 @@ def _classify(parsed: argparse.Namespace) -> int:
 
 
 def _finetune(parsed: argparse.Namespace) -> int:
-    from imdb_tutorial.classifier.load import load_classifier, predict
+    from imdb_tutorial.classifier.load import load_classifier
+    from imdb_tutorial.classifier.predict import predict_proba
     from imdb_tutorial.dataset.reviews import load_reviews
-    from imdb_tutorial.evaluation.statistics import accuracy_interval
+    from imdb_tutorial.evaluation.intervals import accuracy_interval
+    from imdb_tutorial.finetuning.checkpoints import remove_checkpoints
     from imdb_tutorial.finetuning.run import finetune
     from imdb_tutorial.finetuning.save import save_finetuned
 
@@ -135,11 +136,13 @@ def _finetune(parsed: argparse.Namespace) -> int:
     checkpoints = parsed.output.with_name(f"{parsed.output.name}.checkpoints")
     trainer, _ = finetune(preset, checkpoints, reviews)
     save_finetuned(trainer, preset, parsed.output)
-    answers = predict(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(dim=1)
+    answers = predict_proba(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(
+        dim=1
+    )
     accuracy = accuracy_interval(answers.numpy() == reviews["test"]["label"][:])
-    print(f"accuracy on {accuracy.count:,} test reviews: {accuracy}")
+    print(f"accuracy on {accuracy.reviews:,} test reviews: {accuracy}")
     save_finetuned(trainer, preset, parsed.output, {"accuracy": accuracy.value})
-    shutil.rmtree(checkpoints)
+    remove_checkpoints(checkpoints)
     print(f"saved in {parsed.output}")
     return 0
 
@@ -153,7 +156,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.encoder.loaders import FeatureLoader
     from imdb_tutorial.machine.files import write_whole
     from imdb_tutorial.probe import LinearProbe, save_probe
-    from imdb_tutorial.trainer import Trainer
+    from imdb_tutorial.trainer.loop import Trainer
 
     preset = load_preset(parsed.preset).replace(**_given(parsed))
     began = time.perf_counter()

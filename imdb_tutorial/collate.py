@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from imdb_tutorial.encoder.limits import longest_input, require_length
+from imdb_tutorial.encoder.loaders import Batch
+from imdb_tutorial.encoder.tokens import encode
 from imdb_tutorial.presets import MAX_LENGTH
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-Batch = tuple[dict[str, torch.Tensor], torch.Tensor]
 
 
 class ReviewCollator:
@@ -34,13 +35,8 @@ class ReviewCollator:
     ):
         if padding not in ("max_length", "longest"):
             raise ValueError(f"padding is {padding!r}: expected 'max_length' or 'longest'")
-        if not 3 <= max_length <= tokenizer.model_max_length:
-            raise ValueError(
-                f"max_length is {max_length}: expected 3 to {tokenizer.model_max_length}, the most "
-                "tokens this model can read"
-            )
         self.tokenizer = tokenizer
-        self.max_length = max_length
+        self.max_length = require_length(max_length, longest_input(tokenizer))
         self.padding = padding
 
     def __call__(self, reviews: Sequence[tuple[str, int]]) -> Batch:
@@ -54,11 +50,7 @@ class ReviewCollator:
             ``token_type_ids``, each int64 ``[batch, tokens]``; and ``labels``, int64 ``[batch]``.
         """
         texts, labels = zip(*reviews, strict=True)
-        inputs = self.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=self.max_length,
-            padding=self.padding,
-            return_tensors="pt",
+        inputs = encode(
+            texts, self.tokenizer, self.max_length, padding=self.padding, return_tensors="pt"
         )
         return dict(inputs), torch.tensor(labels, dtype=torch.long)

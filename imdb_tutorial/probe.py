@@ -1,6 +1,5 @@
 """The part that learns: one linear layer on top of a frozen BERT."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +8,15 @@ import torch
 from torch import nn
 
 from imdb_tutorial.dataset.labels import LABELS
-from imdb_tutorial.encoder.pooling import pool
+from imdb_tutorial.encoder.limits import require_length
+from imdb_tutorial.encoder.pooling import encode_and_pool
 from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.manifest import encoder_fingerprint
+from imdb_tutorial.machine.tensors import pack, unpack
 from imdb_tutorial.presets import MAX_LENGTH, POOLING, POOLINGS
 
 PROBE_FILE = "probe.safetensors"
-SETTINGS = ("pooling", "softmax", "encoder", "labels", "max_length")
+SETTINGS = ("pooling", "softmax", "encoder", "encoder_fingerprint", "labels", "max_length")
 
 
 class LinearProbe(nn.Module):
@@ -47,7 +49,7 @@ class LinearProbe(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return scores ``[batch, labels]`` for features ``[batch, hidden]``."""
-        logits = self.linear(features)
+        logits = self.linear(features)  # [batch, hidden] -> [batch, labels]
         return logits.softmax(dim=1) if self.softmax else logits
 
 
@@ -71,24 +73,13 @@ class FrozenBertClassifier(nn.Module):
         return self
 
     def forward(
-        self,
-        input_ids: torch.Tensor,
-        attention_mask: torch.Tensor,
-        token_type_ids: torch.Tensor | None = None,
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **others: torch.Tensor
     ) -> torch.Tensor:
         """Return scores ``[batch, labels]`` for token ids ``[batch, tokens]``."""
-        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        if token_type_ids is not None:
-            inputs["token_type_ids"] = token_type_ids
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask, **others}
         with torch.no_grad():
-            outputs = self.encoder(**inputs)
-            features = pool(
-                outputs.last_hidden_state,
-                attention_mask,
-                self.probe.pooling,
-                getattr(outputs, "pooler_output", None),
-            )
-        return self.probe(features)
+            (features,) = encode_and_pool(self.encoder, inputs, self.probe.pooling)
+        return self.probe(features)  # [batch, hidden] -> [batch, labels]
 
 
 def save_probe(
@@ -111,11 +102,9 @@ def save_probe(
         The written file. It is written whole or not at all.
 
     Raises:
-        ValueError: Not one name per output.
+        ValueError: Not one name per output, or a length that no model can read.
         OSError: The disk refuses; a probe that was there before is kept.
     """
-    from safetensors.torch import save
-
     if len(labels) != probe.linear.out_features:
         raise ValueError(
             f"{len(labels)} label names for a probe with {probe.linear.out_features} outputs: "
@@ -125,12 +114,12 @@ def save_probe(
         "pooling": probe.pooling,
         "softmax": probe.softmax,
         "encoder": os.fspath(encoder),
+        "encoder_fingerprint": encoder_fingerprint(encoder),
         "labels": list(labels),
-        "max_length": max_length,
+        "max_length": require_length(max_length),
     }
     target = Path(folder) / PROBE_FILE
-    weights = {name: tensor.contiguous().cpu() for name, tensor in probe.state_dict().items()}
-    write_whole(target, save(weights, metadata={"probe": json.dumps(settings)}))
+    write_whole(target, pack(probe.state_dict(), "probe", settings))
     return target
 
 
@@ -141,28 +130,38 @@ def load_probe(folder: str | os.PathLike) -> tuple[LinearProbe, dict]:
         folder: The folder that holds ``probe.safetensors``.
 
     Returns:
-        The probe, in eval mode, and its settings: ``pooling``, ``softmax``, ``encoder``, ``labels``
-        and ``max_length``.
+        The probe, in eval mode, and its settings: ``pooling``, ``softmax``, ``encoder``,
+        ``encoder_fingerprint``, ``labels`` and ``max_length``.
 
     Raises:
         FileNotFoundError: The folder holds no probe.
-        ValueError: The file is damaged or is not a probe.
+        ValueError: The file is not a probe, or not as it was saved.
     """
-    from safetensors import SafetensorError, safe_open
-
     file = Path(folder) / PROBE_FILE
     if not file.is_file():
         raise FileNotFoundError(f"no {PROBE_FILE} in {os.fspath(folder)!r}: expected a saved probe")
     try:
-        with safe_open(file, framework="pt") as opened:
-            stored = json.loads((opened.metadata() or {})["probe"])
-            weights = {name: opened.get_tensor(name) for name in opened.keys()}
+        weights, stored = unpack(file, "probe")
         settings = {name: stored[name] for name in SETTINGS}
+        _check(settings, weights)
         num_labels, hidden_size = weights["linear.weight"].shape
         probe = LinearProbe(hidden_size, num_labels, settings["pooling"], settings["softmax"])
         probe.load_state_dict(weights)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"{str(file)!r} is damaged or no saved probe ({error}): train and save it again"
         ) from error
     return probe.eval(), settings
+
+
+def _check(settings: dict, weights: dict[str, torch.Tensor]) -> None:
+    require_length(settings["max_length"])
+    if type(settings["softmax"]) is not bool:
+        raise ValueError(f"softmax is {settings['softmax']!r:.60}: expected true or false")
+    if not isinstance(settings["encoder"], str):
+        raise ValueError(f"encoder is {settings['encoder']!r:.60}: expected a text")
+    if not isinstance(settings["labels"], list):
+        raise ValueError(f"labels is {settings['labels']!r:.60}: expected a list of names")
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} holds NaN or infinite numbers")

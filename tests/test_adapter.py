@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import peft
 import pytest
@@ -16,6 +17,7 @@ from imdb_tutorial.classifier.adapter import (
     save_adapter,
 )
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+from imdb_tutorial.machine.manifest import MANIFEST_FILE
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.is_gradient_checkpointing:FutureWarning", "ignore::UserWarning:peft"
@@ -81,7 +83,7 @@ def test_the_adapted_encoder_is_a_plain_bert_frozen_and_in_eval_mode(saved, tiny
 
 
 def test_the_files_hold_half_precision_and_nothing_of_the_encoder(saved):
-    assert sorted(os.listdir(saved)) == sorted([ADAPTER_CONFIG, ADAPTER_FILE])
+    assert sorted(os.listdir(saved)) == sorted([ADAPTER_CONFIG, ADAPTER_FILE, MANIFEST_FILE])
     weights = load_file(saved / ADAPTER_FILE)
     assert {tensor.dtype for tensor in weights.values()} == {torch.float16}
     assert weights and all("lora_A" in name or "lora_B" in name for name in weights)
@@ -104,7 +106,7 @@ def test_saving_twice_gives_the_same_bytes(saved, tiny_bert, tmp_path):
 
 def test_saving_again_replaces(saved, tiny_bert):
     save_adapter(new_adapter(tiny_bert, r=2), saved)
-    assert sorted(os.listdir(saved)) == sorted([ADAPTER_CONFIG, ADAPTER_FILE])
+    assert sorted(os.listdir(saved)) == sorted([ADAPTER_CONFIG, ADAPTER_FILE, MANIFEST_FILE])
     assert json.loads((saved / ADAPTER_CONFIG).read_text())["r"] == 2
     apply(saved, tiny_bert)
 
@@ -139,6 +141,7 @@ def test_a_damaged_file_is_a_clear_error(saved, tiny_bert, name, damage):
     ids=str,
 )
 def test_settings_of_another_adapter_are_refused(saved, tiny_bert, changes):
+    (saved / MANIFEST_FILE).unlink()  # as if others had saved it
     settings = json.loads((saved / ADAPTER_CONFIG).read_text()) | changes
     (saved / ADAPTER_CONFIG).write_text(json.dumps(settings))
     with pytest.raises(ValueError, match="damaged or was trained on another model"):
@@ -172,10 +175,37 @@ def nothing(weights):
     ids=lambda change: change.__name__,
 )
 def test_matrices_that_are_missing_or_left_over_are_refused(saved, tiny_bert, change):
+    (saved / MANIFEST_FILE).unlink()  # as if others had saved it
     weights = change(load_file(saved / ADAPTER_FILE))
     save_file(weights, saved / ADAPTER_FILE, {"format": "pt"})
     with pytest.raises(ValueError, match="damaged or was trained on another model"):
         apply(saved, tiny_bert)
+
+
+def test_a_scale_that_was_changed_afterwards_is_noticed(saved, tiny_bert):
+    settings = json.loads((saved / ADAPTER_CONFIG).read_text()) | {"lora_alpha": 999}
+    (saved / ADAPTER_CONFIG).write_text(json.dumps(settings))
+    with pytest.raises(
+        ValueError, match=rf"damaged .*{ADAPTER_CONFIG} in .* is missing or damaged"
+    ):
+        apply(saved, tiny_bert)
+
+
+def test_matrices_that_were_changed_afterwards_are_noticed(saved, tiny_bert):
+    content = bytearray((saved / ADAPTER_FILE).read_bytes())
+    content[-10:] = bytes(byte ^ 0xFF for byte in content[-10:])
+    (saved / ADAPTER_FILE).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"damaged .*{ADAPTER_FILE} in .* is missing or damaged"):
+        apply(saved, tiny_bert)
+
+
+def test_the_adapter_of_another_model_of_the_same_shape_is_refused(saved, tiny_bert, tmp_path):
+    other = shutil.copytree(tiny_bert, tmp_path / "other")
+    weights = load_file(other / "model.safetensors")
+    weights["embeddings.word_embeddings.weight"] *= 2
+    save_file(weights, other / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ValueError, match=r"'.*other' is another encoder"):
+        apply(saved, other)
 
 
 def test_the_adapter_of_a_wider_model_is_refused(saved, tiny_bert):

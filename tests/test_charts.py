@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from imdb_tutorial import accuracy_interval, reliability, spread
-from imdb_tutorial.plotting.charts import plot_curves, plot_intervals, plot_reliability
+from imdb_tutorial import (
+    accuracy_interval,
+    plot_curves,
+    plot_intervals,
+    plot_reliability,
+    reliability,
+    spread,
+)
 
 
 def test_curves_with_a_band_and_a_level():
@@ -42,7 +48,12 @@ def test_reliability_draws_one_panel_a_model():
     random = np.random.default_rng(0)
     sure = random.random(500)
     labels = (random.random(500) < sure).astype(int)
-    figure = plot_reliability({"a": reliability(sure, labels), "b": reliability(sure, labels)})
+    figure = plot_reliability(
+        {
+            "a": reliability(y_true=labels, y_proba=sure),
+            "b": reliability(y_true=labels, y_proba=sure),
+        }
+    )
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
     dots = figure.axes[0].collections[-1]
     assert np.all(np.abs(np.diff(dots.get_offsets(), axis=1)) < 0.3)

@@ -18,14 +18,15 @@ from torch.utils.data import DataLoader
 
 from imdb_tutorial.encoder.loaders import FeatureLoader
 from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE
-from imdb_tutorial.trainer import Trainer
+from imdb_tutorial.trainer.callbacks import Checkpoint
+from imdb_tutorial.trainer.loop import Trainer
 
 EPOCHS, TRAIN_BATCHES, VALID_BATCHES = 6, 5, 2
 EPOCH_STEPS = TRAIN_BATCHES + VALID_BATCHES
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["imdb_tutorial.encoder.features", "imdb_tutorial.trainer", "pytest"]
+    ["imdb_tutorial.encoder.features", "imdb_tutorial.trainer.loop", "pytest"]
 )
 
 
@@ -115,7 +116,7 @@ def work(folder: Path, kill: tuple[str, int] | None, pause: float, started) -> N
         time.sleep(pause)
 
     trainer.model.register_forward_hook(slow_down)
-    trainer.train(EPOCHS, checkpoint_dir=folder)
+    trainer.train(EPOCHS, callbacks=[Checkpoint(folder)])
     started.set()
     (folder / "outcome.json").write_text(json.dumps(outcome(trainer)))
 
@@ -191,17 +192,17 @@ def test_killed_from_outside_at_random_moments(tmp_path, uninterrupted, seed):
 def test_stopped_between_epochs(tmp_path, epochs_before, shuffled_by):
     whole = new_trainer(shuffled_by=shuffled_by)
     whole.train(EPOCHS)
-    new_trainer(shuffled_by=shuffled_by).train(epochs_before, checkpoint_dir=tmp_path)
+    new_trainer(shuffled_by=shuffled_by).train(epochs_before, callbacks=[Checkpoint(tmp_path)])
     resumed = new_trainer(shuffled_by=shuffled_by)
     torch.manual_seed(12345)
-    resumed.train(EPOCHS, checkpoint_dir=tmp_path)
+    resumed.train(EPOCHS, callbacks=[Checkpoint(tmp_path)])
     assert outcome(resumed) == outcome(whole)
 
 
 def test_checkpoints_do_not_change_the_run(tmp_path):
     with_checkpoint, without = new_trainer(), new_trainer()
     torch.manual_seed(7)
-    with_checkpoint.train(3, checkpoint_dir=tmp_path / "new" / "folder")
+    with_checkpoint.train(3, callbacks=[Checkpoint(tmp_path / "new" / "folder")])
     torch.manual_seed(7)
     without.train(3)
     assert outcome(with_checkpoint) == outcome(without)
@@ -209,10 +210,10 @@ def test_checkpoints_do_not_change_the_run(tmp_path):
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
     first = new_trainer()
-    first.train(3, checkpoint_dir=tmp_path)
+    first.train(3, callbacks=[Checkpoint(tmp_path)])
     again = new_trainer()
     again.model.register_forward_hook(lambda *_: pytest.fail("the model was called"))
-    assert again.train(3, checkpoint_dir=tmp_path) == first.history
+    assert again.train(3, callbacks=[Checkpoint(tmp_path)]) == first.history
     assert outcome(again) == outcome(first)
 
 
@@ -226,12 +227,12 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     ],
 )
 def test_the_checkpoint_of_another_run_is_refused(tmp_path, settings, named):
-    new_trainer().train(1, checkpoint_dir=tmp_path)
+    new_trainer().train(1, callbacks=[Checkpoint(tmp_path)])
     kept = (tmp_path / CHECKPOINT_FILE).read_bytes()
     other = new_trainer(**settings)
     before = outcome(other)
     with pytest.raises(ValueError, match=f"another run, with another {named}: ") as raised:
-        other.train(2, checkpoint_dir=tmp_path)
+        other.train(2, callbacks=[Checkpoint(tmp_path)])
     assert str(tmp_path) in str(raised.value)
     assert (tmp_path / CHECKPOINT_FILE).read_bytes() == kept
     assert outcome(other) == before
@@ -267,12 +268,12 @@ def foreign_state(file: Path) -> None:
     ids=lambda damage: damage.__name__,
 )
 def test_a_damaged_checkpoint_is_named(tmp_path, damage):
-    new_trainer().train(1, checkpoint_dir=tmp_path)
+    new_trainer().train(1, callbacks=[Checkpoint(tmp_path)])
     file = tmp_path / CHECKPOINT_FILE
     damage(file)
     damaged = file.read_bytes()
     with pytest.raises(ValueError, match="checkpoint") as raised:
-        new_trainer().train(2, checkpoint_dir=tmp_path)
+        new_trainer().train(2, callbacks=[Checkpoint(tmp_path)])
     assert str(tmp_path) in str(raised.value)
     assert "delete it" in str(raised.value)
     assert file.read_bytes() == damaged
@@ -281,20 +282,20 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
 def test_half_written_files_of_a_killed_process_are_ignored(tmp_path):
     whole = new_trainer()
     whole.train(3)
-    new_trainer().train(1, checkpoint_dir=tmp_path)
+    new_trainer().train(1, callbacks=[Checkpoint(tmp_path)])
     (tmp_path / f"{CHECKPOINT_FILE}.1.part").write_bytes(b"half of a")
     resumed = new_trainer()
-    resumed.train(3, checkpoint_dir=tmp_path)
+    resumed.train(3, callbacks=[Checkpoint(tmp_path)])
     assert outcome(resumed) == outcome(whole)
 
 
 def test_only_one_file_is_kept(tmp_path):
-    new_trainer().train(3, checkpoint_dir=tmp_path)
+    new_trainer().train(3, callbacks=[Checkpoint(tmp_path)])
     assert os.listdir(tmp_path) == [CHECKPOINT_FILE]
 
 
 def test_a_disk_that_refuses_keeps_the_checkpoint_before(tmp_path, monkeypatch):
-    new_trainer().train(1, checkpoint_dir=tmp_path)
+    new_trainer().train(1, callbacks=[Checkpoint(tmp_path)])
     kept = (tmp_path / CHECKPOINT_FILE).read_bytes()
 
     def refuse(descriptor):
@@ -303,12 +304,12 @@ def test_a_disk_that_refuses_keeps_the_checkpoint_before(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", refuse)
         with pytest.raises(OSError, match="No space left"):
-            new_trainer().train(2, checkpoint_dir=tmp_path)
+            new_trainer().train(2, callbacks=[Checkpoint(tmp_path)])
     assert os.listdir(tmp_path) == [CHECKPOINT_FILE]
     assert (tmp_path / CHECKPOINT_FILE).read_bytes() == kept
     whole, resumed = new_trainer(), new_trainer()
     whole.train(3)
-    resumed.train(3, checkpoint_dir=tmp_path)
+    resumed.train(3, callbacks=[Checkpoint(tmp_path)])
     assert outcome(resumed) == outcome(whole)
 
 
@@ -316,13 +317,13 @@ def test_a_folder_that_is_a_file(tmp_path):
     taken = tmp_path / "taken"
     taken.write_text("mine")
     with pytest.raises(OSError):
-        new_trainer().train(1, checkpoint_dir=taken)
+        new_trainer().train(1, callbacks=[Checkpoint(taken)])
     assert taken.read_text() == "mine"
 
 
 def test_a_checkpoint_holds_tensors_and_json_only(tmp_path):
     trainer = new_trainer()
-    trainer.train(2, checkpoint_dir=tmp_path)
+    trainer.train(2, callbacks=[Checkpoint(tmp_path)])
     with safe_open(tmp_path / CHECKPOINT_FILE, framework="np") as opened:
         weight = opened.get_tensor("model/layers.0.weight")
         state = json.loads(opened.metadata()["state"])
@@ -334,7 +335,7 @@ def test_frozen_parameters_are_not_stored(tmp_path):
     trainer = new_trainer()
     trainer.model.layers[0].requires_grad_(False)
     frozen = Trainer(trainer.model, trainer.train_loader, trainer.valid_loader, verbose=False)
-    frozen.train(1, checkpoint_dir=tmp_path)
+    frozen.train(1, callbacks=[Checkpoint(tmp_path)])
     with safe_open(tmp_path / CHECKPOINT_FILE, framework="pt") as opened:
         stored = {name for name in opened.keys() if name.startswith("model/")}
     assert stored == {"model/layers.2.weight", "model/layers.2.bias"}

@@ -11,13 +11,14 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from imdb_tutorial import load_classifier, predict
+from imdb_tutorial import load_classifier, predict_proba
 from imdb_tutorial.classifier import load as module
 from imdb_tutorial.classifier.adapter import save_adapter
 from imdb_tutorial.classifier.load import vocabulary_sha256
 from imdb_tutorial.classifier.pipeline import ProbeForSequenceClassification, SentimentPipeline
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.machine import sources
+from imdb_tutorial.machine.manifest import write_manifest
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, load_probe, save_probe
 
 MAX_LENGTH = 24
@@ -51,7 +52,7 @@ def logits_by_hand(text, tiny_bert, probe):
         return probe.linear.weight @ features + probe.linear.bias
 
 
-def plain_probabilities(folder, text, max_length=512):
+def plain_probabilities(folder, text, max_length=500):
     """Return what transformers itself makes of a text: negative, positive."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder)
@@ -468,7 +469,7 @@ def test_a_probe_whose_labels_stand_in_the_other_order(tmp_path, tiny_bert):
     for one, other in zip(straight(TEXTS), turned(TEXTS), strict=True):
         assert one["score"] == other["score"]
         assert {one["label"], other["label"]} == {"NEGATIVE", "POSITIVE"}
-    assert torch.equal(predict(straight, TEXTS), predict(turned, TEXTS).flip(1))
+    assert torch.equal(predict_proba(straight, TEXTS), predict_proba(turned, TEXTS).flip(1))
 
 
 @pytest.mark.parametrize("labels", [("bad", "so-so", "good"), ("no", "yes"), ("NEGATIVE",)])
@@ -567,8 +568,7 @@ def test_an_adapter_beside_a_probe_changes_its_encoder(adapted, text):
 def packaged(adapted, monkeypatch, tmp_path):
     """Return the folder of a packaged classifier on the tiny BERT."""
     folder = shutil.copytree(adapted[0], tmp_path / "data/packaged_classifier")
-    hashes = {path.name: sources.file_sha256(path) for path in folder.iterdir()}
-    (folder / "record.json").write_text(json.dumps({"files_sha256": hashes}))
+    write_manifest(folder, [path.name for path in folder.iterdir()])
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     return folder
 
@@ -641,12 +641,7 @@ def test_half_a_character_pair_is_read_as_a_question_mark(tiny, text):
     assert tiny([text, "good"]) == tiny([readable, "good"])
 
 
-# predict
-
-
-@pytest.fixture
-def float32(monkeypatch):
-    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
+# predict_proba
 
 
 def pipelines_probabilities(classifier, texts):
@@ -656,63 +651,60 @@ def pipelines_probabilities(classifier, texts):
 
 
 @pytest.mark.parametrize("token_budget", [10, 60, 4_096])
-def test_predict_gives_the_pipelines_probabilities(tiny, float32, monkeypatch, token_budget):
+def test_predict_proba_gives_the_pipelines_probabilities(tiny, monkeypatch, token_budget):
     monkeypatch.setattr(module, "PREDICT_TOKENS", {"cpu": token_budget})
     texts = [*TEXTS, LONG, "hate", "x y z", LONG[:300], "boring boring"]
-    found = predict(tiny, texts)
+    found = predict_proba(tiny, texts)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, pipelines_probabilities(tiny, texts), rtol=0, atol=1e-5)
 
 
-def test_predict_of_a_probe_with_an_adapter(adapted, float32):
+def test_predict_proba_of_a_probe_with_an_adapter(adapted):
     folder, logits = adapted
     classifier = load_classifier(folder)
     expected = torch.cat([logits(text) for text in TEXTS]).softmax(dim=1)
-    torch.testing.assert_close(predict(classifier, TEXTS), expected, rtol=0, atol=2e-3)
+    torch.testing.assert_close(predict_proba(classifier, TEXTS), expected, rtol=0, atol=2e-3)
 
 
-def test_predict_names_its_columns_by_label_not_by_number(own_copy, tiny, float32):
+def test_predict_proba_names_its_columns_by_label_not_by_number(own_copy, tiny):
     change_config(own_copy, id2label={0: "POSITIVE", 1: "NEGATIVE"})
     turned = load_classifier(own_copy)
-    assert torch.equal(predict(turned, TEXTS), predict(tiny, TEXTS).flip(1))
+    assert torch.equal(predict_proba(turned, TEXTS), predict_proba(tiny, TEXTS).flip(1))
     torch.testing.assert_close(
-        predict(turned, TEXTS), pipelines_probabilities(turned, TEXTS), rtol=0, atol=1e-5
+        predict_proba(turned, TEXTS), pipelines_probabilities(turned, TEXTS), rtol=0, atol=1e-5
     )
 
 
-def test_predict_in_bfloat16_is_close(tiny, monkeypatch):
+def test_the_precision_of_features_does_not_touch_an_answer(tiny, monkeypatch):
     monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
-    exact = predict(tiny, TEXTS)
+    exact = predict_proba(tiny, TEXTS)
     monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "bfloat16")
-    rough = predict(tiny, TEXTS)
-    assert not torch.equal(rough, exact)
-    assert rough.dtype == torch.float32
-    torch.testing.assert_close(rough, exact, rtol=0, atol=0.05)
+    assert torch.equal(predict_proba(tiny, TEXTS), exact)
 
 
-def test_predict_cuts_long_texts_as_the_pipeline_does(own_copy, float32):
+def test_predict_proba_cuts_long_texts_as_the_pipeline_does(own_copy):
     change_config(own_copy, max_length_trained=MAX_LENGTH)
     classifier = load_classifier(own_copy)
     torch.testing.assert_close(
-        predict(classifier, [LONG, "good"]),
+        predict_proba(classifier, [LONG, "good"]),
         pipelines_probabilities(classifier, [LONG, "good"]),
         rtol=0,
         atol=1e-5,
     )
 
 
-def test_predict_of_no_texts_gives_no_rows(tiny):
-    found = predict(tiny, [])
+def test_predict_proba_of_no_texts_gives_no_rows(tiny):
+    found = predict_proba(tiny, [])
     assert found.shape == (0, 2)
     assert found.dtype == torch.float32
 
 
 @pytest.mark.parametrize("wrong", [None, 3, "\ud800"])
-def test_predict_names_the_row_of_what_cannot_be_read(tiny, wrong):
+def test_predict_proba_names_the_row_of_what_cannot_be_read(tiny, wrong):
     with pytest.raises((TypeError, ValueError), match=r"\b1\b"):
-        predict(tiny, ["good", wrong, "bad"])
+        predict_proba(tiny, ["good", wrong, "bad"])
 
 
-def test_predict_of_one_text_is_refused_instead_of_read_letter_by_letter(tiny):
+def test_predict_proba_of_one_text_is_refused_instead_of_read_letter_by_letter(tiny):
     with pytest.raises(TypeError, match="list"):
-        predict(tiny, "a good film")
+        predict_proba(tiny, "a good film")

@@ -11,7 +11,7 @@ from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.encoder.loaders import FeatureLoader
 from imdb_tutorial.presets import load_preset
 from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
-from imdb_tutorial.trainer import Trainer
+from imdb_tutorial.trainer.loop import Trainer
 
 SEED, BATCH, EPOCHS = 3, 8, 3
 

@@ -14,12 +14,12 @@ import transformers
 import yaml
 from safetensors.torch import load_file
 
-from imdb_tutorial import load_classifier, load_reviews, predict
-from imdb_tutorial.classifier.load import vocabulary_sha256
+from imdb_tutorial import load_classifier, load_reviews, predict_proba
 from imdb_tutorial.dataset.reviews import ids_sha256
-from imdb_tutorial.encoder.load import load_tokenizer
+from imdb_tutorial.encoder.load import load_tokenizer, vocabulary_sha256
 from imdb_tutorial.finetuning.run import finetune
 from imdb_tutorial.finetuning.save import model_card, run_record, save_finetuned
+from imdb_tutorial.machine.manifest import MANIFEST_FILE, encoder_fingerprint, read_manifest
 
 TEXTS = ["good great best love fine", "bad worst dull awful boring hate", "", "film " * 600]
 TEST_METRICS = {"accuracy": 0.71875, "f1": 0.6}
@@ -115,7 +115,7 @@ def test_load_classifier_opens_it(saved, run, tuning_preset):
 def test_the_best_epochs_accuracy_comes_out_again_by_hand(saved, run, tuning_preset, monkeypatch):
     monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
     split = load_reviews(tuning_preset)["validation"]
-    answers = predict(load_classifier(saved), split["text"][:]).argmax(dim=1)
+    answers = predict_proba(load_classifier(saved), split["text"][:]).argmax(dim=1)
     accuracy = (answers == torch.tensor(split["label"][:])).double().mean().item()
     assert accuracy == pytest.approx(max(run[1].val_accuracy), abs=1e-9)
 
@@ -135,6 +135,7 @@ def test_there_are_no_pickles_and_no_leftovers_in_it(saved):
     assert set(contents(saved)) == {
         "README.md",
         "config.json",
+        "manifest.json",
         "model.safetensors",
         "record.json",
         "tokenizer.json",
@@ -158,8 +159,57 @@ def test_a_foreign_tokenizer_put_into_the_folder_is_noticed(saved, tmp_path):
     words = content["model"]["vocab"]
     words["good"], words["bad"] = words["bad"], words["good"]
     (folder / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"tokenizer.json in .* is missing or damaged"):
+        load_classifier(folder)
+    (folder / MANIFEST_FILE).unlink()  # as if others had saved it
     with pytest.raises(ValueError, match="belongs to another model"):
         load_classifier(folder)
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-10:] = bytes(byte ^ 0xFF for byte in content[-10:])
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "record.json"])
+@pytest.mark.parametrize("damage", [flipped, cut, Path.unlink], ids=lambda f: f.__name__)
+def test_a_file_that_is_not_what_was_saved_is_named(saved, tmp_path, name, damage):
+    folder = shutil.copytree(saved, tmp_path / "copy")
+    damage(folder / name)
+    with pytest.raises(ValueError, match=rf"^{name} in '.*copy' is missing or damaged, .*again$"):
+        load_classifier(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"files_sha256": []}', b"\xff"])
+def test_a_damaged_manifest_is_named(saved, tmp_path, content):
+    folder = shutil.copytree(saved, tmp_path / "copy")
+    (folder / MANIFEST_FILE).write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{MANIFEST_FILE} in .* is missing or damaged"):
+        load_classifier(folder)
+
+
+def test_the_manifest_names_every_file_and_the_encoder_that_it_began_with(saved, tuning_preset):
+    manifest = read_manifest(saved)
+    assert set(manifest["files_sha256"]) == set(contents(saved)) - {MANIFEST_FILE}
+    assert manifest["encoder_fingerprint"] == encoder_fingerprint(tuning_preset.encoder)
+
+
+def test_a_folder_that_others_saved_opens_without_a_manifest(saved, tmp_path):
+    folder = shutil.copytree(saved, tmp_path / "copy")
+    for name in (MANIFEST_FILE, "record.json", "README.md"):
+        (folder / name).unlink()
+    assert load_classifier(folder)(TEXTS) == load_classifier(saved)(TEXTS)
+
+
+def test_a_model_whose_writer_was_killed_between_two_steps_is_opened(saved, tmp_path):
+    shutil.copytree(saved, tmp_path / ".mine.old")
+    assert load_classifier(tmp_path / "mine")(TEXTS) == load_classifier(saved)(TEXTS)
+    assert os.listdir(tmp_path) == ["mine"]
 
 
 def test_no_file_names_a_folder_of_this_machine(saved, tuning_preset, run):
@@ -291,7 +341,7 @@ def test_saving_again_replaces_everything(saved, run, tuning_preset, tmp_path):
     found = contents(folder)
     assert found.keys() == expected.keys()
     assert json.loads(found["record.json"])["test"] == {"accuracy": 0.25}
-    for name in expected.keys() - {"record.json", "README.md"}:
+    for name in expected.keys() - {"record.json", "README.md", MANIFEST_FILE}:
         assert found[name] == expected[name]
     assert os.listdir(folder.parent) == ["mine"]
 

@@ -1,15 +1,20 @@
-"""Files and folders that are written whole or not at all."""
+"""Files and folders that are written whole or not at all, by one writer at a time."""
 
+import multiprocessing
 import os
 import shutil
-import stat
+import signal
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from imdb_tutorial.machine.files import whole_folder, write_whole
+from imdb_tutorial.machine.files import recover_folder, whole_folder, write_whole
+from tests.systems import needs_posix, needs_sigkill
 
 KNOWN_BY = "model.json"
+STEPS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir")
 
 
 def fill(folder, content="new"):
@@ -122,15 +127,7 @@ def test_a_disk_that_refuses_the_last_step_leaves_what_was_there(tmp_path, older
     assert contents(tmp_path) == before
 
 
-def test_the_folder_can_be_read_by_those_who_may_read_others(tmp_path):
-    (tmp_path / "other").mkdir()
-    with whole_folder(tmp_path / "model", KNOWN_BY) as partial:
-        fill(partial)
-    assert stat.S_IMODE((tmp_path / "model").stat().st_mode) == stat.S_IMODE(
-        (tmp_path / "other").stat().st_mode
-    )
-
-
+@needs_posix
 def test_a_link_to_a_folder_stays_a_link(tmp_path, older):
     (tmp_path / "link").symlink_to(older, target_is_directory=True)
     with whole_folder(tmp_path / "link", KNOWN_BY) as partial:
@@ -153,3 +150,164 @@ def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path):
         write_whole(target, content)
         assert target.read_bytes() == content
         assert os.listdir(target.parent) == ["file"]
+
+
+@needs_posix
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_what_is_written_has_the_permissions_of_any_new_file(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        (tmp_path / "plain").write_text("")
+        (tmp_path / "plain folder").mkdir()
+        write_whole(tmp_path / "file", b"content")
+        with whole_folder(tmp_path / "model", KNOWN_BY) as partial:
+            fill(partial)
+    finally:
+        os.umask(before)
+    for name, plain in (("file", "plain"), ("model", "plain folder")):
+        assert (tmp_path / name).stat().st_mode == (tmp_path / plain).stat().st_mode
+
+
+# Several writers
+
+
+def test_a_writer_waits_for_the_one_before_and_does_not_touch_its_file(tmp_path):
+    target = tmp_path / "model"
+    second = threading.Thread(target=save, args=(target, "second"))
+    with whole_folder(target, KNOWN_BY) as partial:
+        second.start()
+        second.join(0.2)
+        fill(partial, "first")
+        assert second.is_alive()
+    second.join(60)
+    assert contents(tmp_path) == {f"model/{KNOWN_BY}": "second", "model/parts/one": "second"}
+
+
+def test_many_writers_of_one_file_do_not_break_one_another(tmp_path):
+    target, failures = tmp_path / "file", []
+
+    def write(number):
+        try:
+            for _ in range(20):
+                write_whole(target, bytes([number]) * 1_000)
+        except OSError as error:
+            failures.append(error)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert failures == []
+    assert target.read_bytes() in [bytes([number]) * 1_000 for number in range(4)]
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_belongs_to_a_file_with_a_longer_name_is_left_alone(tmp_path):
+    (tmp_path / ".file.txt.0123abcd.part").write_text("being written")
+    (tmp_path / ".file.0123abcd.part").write_text("abandoned")
+    write_whole(tmp_path / "file", b"content")
+    assert sorted(os.listdir(tmp_path)) == [".file.txt.0123abcd.part", "file"]
+
+
+# Killed between any two steps
+
+
+def save(target, content):
+    with whole_folder(target, KNOWN_BY) as partial:
+        fill(partial, content)
+
+
+def write(target, content):
+    write_whole(target, content.encode())
+
+
+def die_before_step(number, work, target):
+    """Do the work in this process, and kill it before the given step on the file system."""
+    left = number
+
+    def watch(event, _):
+        nonlocal left
+        if event in STEPS:
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    work(target, "new")
+
+
+def killed_before_every_step(work, target):
+    """Yield after each kill; what is there then is what the next one starts from."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([whole_folder.__module__])
+    for number in range(100):
+        process = processes.Process(target=die_before_step, args=(number, work, target))
+        process.start()
+        process.join(60)
+        if process.exitcode == 0:
+            assert number > 5
+            return
+        assert process.exitcode == -signal.SIGKILL
+        yield
+    pytest.fail("the work never ends")
+
+
+@needs_sigkill
+def test_a_folders_writer_killed_before_any_step_leaves_the_old_or_the_new_one(tmp_path):
+    target = tmp_path / "model"
+    save(target, "old")
+    seen = set()
+    for _ in killed_before_every_step(save, target):
+        recover_folder(target)
+        found = contents(target)
+        assert set(found) == {KNOWN_BY, "parts/one"}
+        assert len(set(found.values())) == 1
+        seen |= set(found.values())
+        save(target, "old")
+        assert contents(tmp_path) == {f"model/{KNOWN_BY}": "old", "model/parts/one": "old"}
+        assert os.listdir(tmp_path) == ["model"]
+    assert seen == {"old", "new"}
+
+
+@needs_sigkill
+def test_a_files_writer_killed_before_any_step_leaves_the_old_or_the_new_one(tmp_path):
+    target = tmp_path / "file"
+    write(target, "old")
+    seen = set()
+    for _ in killed_before_every_step(write, target):
+        seen.add(target.read_text())
+        write(target, "old")
+        assert os.listdir(tmp_path) == ["file"]
+    assert seen == {"old", "new"}
+
+
+def test_a_folder_that_was_being_replaced_is_put_back_once(tmp_path, older):
+    older.rename(tmp_path / ".model.old")
+    recover_folder(older)
+    assert (older / KNOWN_BY).read_text() == "old"
+    shutil.rmtree(older)
+    recover_folder(older)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_is_being_replaced_is_waited_for(tmp_path, older, monkeypatch):
+    read = []
+
+    def reader():
+        recover_folder(older)
+        read.append((older / KNOWN_BY).read_text())
+
+    thread = threading.Thread(target=reader)
+    rename = Path.rename
+
+    def rename_with_a_reader_in_between(self, target):
+        if self.name.endswith(".part") and target == older:
+            thread.start()
+            thread.join(0.2)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename_with_a_reader_in_between)
+    save(older, "new")
+    thread.join(60)
+    assert read == ["new"]

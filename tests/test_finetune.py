@@ -18,13 +18,13 @@ import transformers
 from safetensors.torch import load_file
 
 import imdb_tutorial
-from imdb_tutorial import load_classifier, load_preset, load_reviews, predict
+from imdb_tutorial import load_classifier, load_preset, load_reviews, predict_proba
+from imdb_tutorial.finetuning.checkpoints import last_whole_checkpoint
+from imdb_tutorial.finetuning.log import history_of
 from imdb_tutorial.finetuning.run import (
     ID2LABEL,
     finetune,
-    history_of,
-    last_whole_checkpoint,
-    load_model,
+    load_model_for_classification,
     tokenize_reviews,
     training_arguments,
 )
@@ -169,7 +169,7 @@ def test_every_epochs_accuracy_comes_out_again_by_hand(tuning_preset, tmp_path, 
 
     def keep(self, args, state, control, **kwargs):
         classifier = load_classifier(Path(args.output_dir) / f"checkpoint-{state.global_step}")
-        right = predict(classifier, split["text"][:]).argmax(dim=1)
+        right = predict_proba(classifier, split["text"][:]).argmax(dim=1)
         by_hand.append((right == torch.tensor(split["label"][:])).double().mean().item())
 
     monkeypatch.setattr(MODULE.ProgressPrinter, "on_save", keep)
@@ -234,7 +234,10 @@ def test_reviews_can_be_given_instead_of_the_presets_own(tuning_preset, tmp_path
 
 def test_the_model_has_named_labels_and_a_new_head(tuning_preset):
     torch.manual_seed(0)
-    one, other = load_model(tuning_preset), load_model(tuning_preset)
+    one, other = (
+        load_model_for_classification(tuning_preset),
+        load_model_for_classification(tuning_preset),
+    )
     assert one.config.id2label == ID2LABEL == {0: "NEGATIVE", 1: "POSITIVE"}
     assert one.config.label2id == {"NEGATIVE": 0, "POSITIVE": 1}
     assert {parameter.dtype for parameter in one.parameters()} == {torch.float32}

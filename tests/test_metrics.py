@@ -10,10 +10,9 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
 
+from imdb_tutorial import load_metrics
 from imdb_tutorial.evaluation import metrics as package
-from imdb_tutorial.evaluation.metrics import load_metrics
-from imdb_tutorial.evaluation.metrics.accuracy.accuracy import Accuracy
-from imdb_tutorial.evaluation.metrics.f1.f1 import F1
+from imdb_tutorial.evaluation.inputs import read_labels
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 2, 500)
@@ -33,17 +32,15 @@ def shared():
 
 
 @pytest.fixture(params=["combined", "accuracy", "f1"])
-def metric(request, shared, tmp_path):
-    if request.param == "combined":
-        return shared
-    return {"accuracy": Accuracy, "f1": F1}[request.param](cache_dir=str(tmp_path))
+def metric(request, shared):
+    return shared if request.param == "combined" else load_metrics(request.param)
 
 
 def stored(metric):
-    return [len(part) for part in getattr(metric, "evaluation_modules", [metric])]
+    return [len(part) for part in metric.evaluation_modules]
 
 
-@pytest.mark.parametrize("count", [1, 2, 37, 500])
+@pytest.mark.parametrize("count", [1, 500])
 def test_the_same_as_scikit_learn(shared, count):
     said, truth = SAID[-count:], TRUTH[-count:]
     assert shared.compute(predictions=said, references=truth) == expected(said, truth)
@@ -69,35 +66,21 @@ def test_a_model_that_always_says_the_same(shared, label, recwarn):
     assert not recwarn
 
 
-def test_any_kind_of_whole_labels(shared):
-    references = [0, 1, 1]
-    for said in (
-        (0, 1, 0),
-        [False, True, False],
-        np.array([0, 1, 0], dtype=np.uint8),
-        np.array([0.1, 0.9, 0.2]) > 0.5,
-        torch.tensor([0, 1, 0]),
-        torch.tensor([[2.0, 1.0], [0.0, 1.0], [1.0, 0.0]]).argmax(dim=1),
-    ):
-        result = shared.compute(predictions=said, references=references)
-        assert result == expected([0, 1, 0], references)
-
-
-REFUSED = [
-    ([0.2, 0.9], "float64.*0.2.*argmax"),
-    (np.array([0.2, 0.9], dtype=np.float32), "float32"),
-    (torch.tensor([0.2, 0.9]), "float32"),
-    (torch.tensor([1.0, 0.0], dtype=torch.bfloat16), "cannot be read"),
-    ([1.0, 0.0], "float64"),
-    (np.array([1.0, 0.0]), "float64"),
+LABELS = [
+    (0, 1, 0),
+    [False, True, False],
+    np.array([0, 1, 0], dtype=np.uint8),
+    np.array([0.1, 0.9, 0.2]) > 0.5,
+    torch.tensor([[2.0, 1.0], [0.0, 1.0], [1.0, 0.0]]).argmax(dim=1),
+]
+NO_LABELS = [
+    ([0.2, 0.9], "x are float64.*0.2.*argmax"),
+    (torch.tensor([1.0, 0.0], dtype=torch.bfloat16), "x cannot be read"),
     ([1, 0.0], "float64"),
-    ([True, 0.5], "float64"),
     ([1, float("nan")], "float64"),
     ([[0.2, 0.8], [0.9, 0.1]], r"\(2, 2\).*argmax"),
     ([[0], [1]], r"\(2, 1\)"),
-    ([1, 0, 1], "3 predictions for 2 references|2 predictions for 3 references"),
-    ([1], "1 predictions for 2 references|2 predictions for 1 references"),
-    ([], "no (predictions|references)"),
+    ([], "no x"),
     (None, "None"),
     ([None, 1], "None"),
     (["0", "1"], "'0'"),
@@ -108,22 +91,32 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("values, message", REFUSED)
+@pytest.mark.parametrize("values", LABELS)
+def test_any_kind_of_whole_labels_is_read(values):
+    assert read_labels(values, "x").tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("values, message", NO_LABELS)
+def test_what_is_no_label_is_named(values, message):
+    with pytest.raises(ValueError, match=message):
+        read_labels(values, "x")
+
+
 @pytest.mark.parametrize("way", ["compute", "add_batch"])
 @pytest.mark.parametrize("side", ["predictions", "references"])
-def test_refuses_what_is_no_label(metric, way, side, values, message):
+@pytest.mark.parametrize(
+    "values, message", [([0.2, 0.9], "s are float64"), ([1], "1 .* for 2|2 .* for 1")]
+)
+def test_every_metric_reads_labels_on_every_way_in(metric, way, side, values, message):
     given = {"predictions": [0, 1], "references": [0, 1]} | {side: values}
     with pytest.raises(ValueError, match=message):
         getattr(metric, way)(**given)
     assert not any(stored(metric))
 
 
-@pytest.mark.parametrize(
-    "value", [0.9, 1.0, np.float32(1), torch.tensor(1.0), None, "1", [0, 1], 2]
-)
 @pytest.mark.parametrize("side", ["prediction", "reference"])
-def test_refuses_a_single_one_that_is_no_label(metric, side, value):
-    given = {"prediction": 1, "reference": 1} | {side: value}
+def test_a_single_one_that_is_no_label_is_refused(metric, side):
+    given = {"prediction": 1, "reference": 1} | {side: 0.9}
     with pytest.raises(ValueError, match=f"{side}s"):
         metric.add(**given)
     assert not any(stored(metric))
@@ -150,18 +143,12 @@ def test_an_unknown_metric_is_named():
         load_metrics("accuracy", "bleu")
 
 
-def test_one_metric_alone():
-    result = load_metrics("f1").compute(predictions=SAID, references=TRUTH)
-    assert result == {"f1": f1_score(TRUTH, SAID)}
-
-
 def test_two_at_once_do_not_mix():
-    first, second = load_metrics(), load_metrics()
-    for start in range(0, 500, 100):
-        first.add_batch(predictions=SAID[start:][:100], references=TRUTH[start:][:100])
-        second.add_batch(predictions=TRUTH[start:][:100], references=TRUTH[start:][:100])
-    assert first.compute() == expected(SAID, TRUTH)
-    assert second.compute() == {"accuracy": 1.0, "f1": 1.0}
+    both, alone = load_metrics(), load_metrics("f1")
+    both.add_batch(predictions=SAID, references=TRUTH)
+    alone.add_batch(predictions=TRUTH, references=TRUTH)
+    assert both.compute() == expected(SAID, TRUTH)
+    assert alone.compute() == {"f1": 1.0}
 
 
 ALONE = """

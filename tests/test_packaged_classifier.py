@@ -13,7 +13,7 @@ from imdb_tutorial import (
     load_preset,
     load_reviews,
     load_study,
-    predict,
+    predict_proba,
 )
 from imdb_tutorial.dataset.reviews import ids_sha256
 
@@ -52,7 +52,7 @@ def test_it_is_better_than_a_bag_of_words_by_more_than_a_point(reviews):
     study.check(reviews)
     labels = np.array(reviews["test"]["label"][:])
     packaged, words = ((study.margins(m) > 0) == labels for m in ("packaged", "TF-IDF"))
-    difference = compare(packaged, words)
+    difference = compare(packaged, baseline=words)
     assert difference.difference >= 0.01
     assert difference.low > 0
     assert packaged.mean() == pytest.approx(RECORD["accuracy"]["test"], abs=1e-3)
@@ -60,7 +60,9 @@ def test_it_is_better_than_a_bag_of_words_by_more_than_a_point(reviews):
 
 def test_it_is_as_good_as_recorded(packaged, reviews):
     some = reviews["test"].select(range(300))
-    right = predict(packaged, some["text"][:]).argmax(dim=1).numpy() == np.array(some["label"][:])
+    right = predict_proba(packaged, some["text"][:]).argmax(dim=1).numpy() == np.array(
+        some["label"][:]
+    )
     # Three standard errors of 300 reviews.
     assert right.mean() == pytest.approx(RECORD["accuracy"]["test"], abs=0.055)
 

@@ -10,30 +10,52 @@ import torch
 from imdb_tutorial.machine.parallel import in_parallel
 
 BATCHES = [np.arange(n, n + 3) for n in range(0, 30, 3)]
+CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda"])  # only the name counts, nothing runs there
-def test_answers_come_in_the_order_of_the_batches(device):
+@pytest.fixture(autouse=True)
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_answers_come_in_the_order_of_the_batches():
+    overtaken = threading.Event()
+
     def work(rows):
-        time.sleep(0.01 if rows[0] % 2 else 0)  # the later ones overtake
+        if rows[0] == 0:
+            assert overtaken.wait(60)
+        elif rows[0] == 3:
+            overtaken.set()
         return rows * 2
 
-    found = list(in_parallel(work, BATCHES, torch.device(device)))
-    assert np.array_equal(np.concatenate(found), np.arange(30) * 2)
+    assert np.array_equal(np.concatenate(list(in_parallel(work, BATCHES, CPU))), np.arange(30) * 2)
+
+
+def test_a_gpu_takes_one_batch_after_the_other():
+    seen = []
+
+    def work(rows):
+        seen.append((rows[0], threading.get_ident()))
+        return rows
+
+    list(in_parallel(work, BATCHES, torch.device("cuda")))  # a name: nothing runs there
+    assert seen == [(rows[0], threading.get_ident()) for rows in BATCHES]
 
 
 def test_every_worker_computes_with_one_thread_and_the_caller_keeps_its_own():
-    before = torch.get_num_threads()
     seen = set()
 
     def work(rows):
         seen.add((threading.get_ident(), torch.get_num_threads()))
         return rows
 
-    list(in_parallel(work, BATCHES, torch.device("cpu")))
+    list(in_parallel(work, BATCHES, CPU))
     assert {threads for _, threads in seen} == {1}
     assert threading.get_ident() not in {ident for ident, _ in seen}
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
 
 
 def test_an_error_reaches_the_caller_and_stops_the_rest():
@@ -42,10 +64,10 @@ def test_an_error_reaches_the_caller_and_stops_the_rest():
     def work(rows):
         if rows[0] == 3:
             raise ValueError("row 3")
-        time.sleep(0.02)
+        time.sleep(0.02)  # or all would be done before the caller hears of the error
         done.append(rows[0])
         return rows
 
     with pytest.raises(ValueError, match="row 3"):
-        list(in_parallel(work, BATCHES * 20, torch.device("cpu")))
+        list(in_parallel(work, BATCHES * 20, CPU))
     assert len(done) < len(BATCHES * 20)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import imdb_tutorial as plotting
 from imdb_tutorial import load_reference_run
-from imdb_tutorial.plotting import figures as plotting
-from imdb_tutorial.trainer import History
+from imdb_tutorial.trainer.history import History
 
 RUN = History([0.6, 0.5, 0.4], [0.7, 0.75, 0.8])
 OTHER = History([0.65, 0.55], [0.6, 0.65])

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from imdb_tutorial.collate import ReviewCollator
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+from imdb_tutorial.machine.tensors import pack
 from imdb_tutorial.probe import (
     PROBE_FILE,
     FrozenBertClassifier,
@@ -17,7 +19,7 @@ from imdb_tutorial.probe import (
     load_probe,
     save_probe,
 )
-from imdb_tutorial.trainer import Trainer
+from imdb_tutorial.trainer.loop import Trainer
 
 REVIEWS = [("a great movie", 1), ("so bad", 0), ("good, very good film", 1), ("the worst", 0)]
 
@@ -143,6 +145,7 @@ def test_a_saved_probe_comes_back_bit_for_bit(tmp_path, pooling, softmax):
         "pooling": pooling,
         "softmax": softmax,
         "encoder": "some/encoder",
+        "encoder_fingerprint": None,
         "labels": ["a", "b", "c"],
         "max_length": 12,
     }
@@ -193,20 +196,23 @@ def rewrite(file: Path, weight=(2, 4), **changes) -> None:
         "pooling": "cls",
         "softmax": False,
         "encoder": "packaged",
+        "encoder_fingerprint": None,
         "labels": ["A", "B"],
         "max_length": 500,
     }
-    settings = {k: v for k, v in (settings | changes).items() if v is not None}
+    settings |= changes
+    for name in [name for name in changes if changes[name] is None]:
+        del settings[name]
     tensors = {"linear.weight": torch.zeros(weight), "linear.bias": torch.zeros(2)}
+    file.write_bytes(pack(tensors, "probe", settings))
+
+
+def without_its_checksum(file: Path) -> None:
+    with safe_open(file, framework="pt") as opened:
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}
+        settings = json.loads(opened.metadata()["probe"])
+    del settings["sha256"]
     save_file(tensors, file, metadata={"probe": json.dumps(settings)})
-
-
-def settings_not_json(file: Path) -> None:
-    save_file({"linear.weight": torch.zeros(2, 2)}, file, metadata={"probe": "{"})
-
-
-def settings_a_list(file: Path) -> None:
-    save_file({"linear.weight": torch.zeros(2, 2)}, file, metadata={"probe": "[1, 2]"})
 
 
 def unknown_pooling(file: Path) -> None:
@@ -237,8 +243,7 @@ def weight_of_other_outputs(file: Path) -> None:
         empty,
         garbage,
         foreign,
-        settings_not_json,
-        settings_a_list,
+        without_its_checksum,
         unknown_pooling,
         without_labels,
         without_encoder,
@@ -253,6 +258,23 @@ def test_a_damaged_or_foreign_file_is_refused_by_name(tmp_path, damage):
     with pytest.raises(ValueError, match="damaged or no saved probe") as raised:
         load_probe(tmp_path)
     assert str(file) in str(raised.value)
+
+
+def test_every_byte_that_is_flipped_is_noticed(tmp_path):
+    file = save_probe(LinearProbe(4), tmp_path)
+    whole = file.read_bytes()
+    for place in range(len(whole)):
+        file.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+        )
+        with pytest.raises(ValueError, match="damaged or no saved probe"):
+            load_probe(tmp_path)
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path):
+    probe = LinearProbe(4)
+    files = [save_probe(probe, tmp_path / name) for name in ("one", "other")]
+    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_the_helper_for_damaged_files_writes_sound_ones_otherwise(tmp_path):

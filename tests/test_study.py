@@ -87,7 +87,7 @@ def test_the_ladder_says_what_evaluation_says(study, labels):
     right = {m: (study.margins(m) > 0) == labels for m in ("TF-IDF", "packaged")}
     for model, flags in right.items():
         assert table.loc[model, "accuracy (95 % interval)"] == str(accuracy_interval(flags))
-    expected = str(compare(right["packaged"], right["TF-IDF"]))
+    expected = str(compare(right["packaged"], baseline=right["TF-IDF"]))
     assert expected.startswith(table.loc["packaged", "less TF-IDF"])
     assert table.loc["TF-IDF", "less TF-IDF"] == ""
 

@@ -10,8 +10,10 @@ from torch.utils.data import DataLoader
 from imdb_tutorial.collate import ReviewCollator
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.encoder.loaders import FeatureLoader
+from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
-from imdb_tutorial.trainer import Trainer
+from imdb_tutorial.trainer.callbacks import Callback, Checkpoint
+from imdb_tutorial.trainer.loop import Trainer
 
 HIDDEN, TRAIN, VALID, BATCH = 12, 70, 37, 16
 
@@ -133,8 +135,9 @@ def test_uses_its_own_loaders_and_no_global(monkeypatch):
 def test_two_trainers_do_not_mix():
     alone = new_trainer(new_probe()).train(2)
     first, second = new_trainer(new_probe()), new_trainer(new_probe(seed=1))
-    for trainer in (first, second, first, second):
-        trainer.train(1)
+    for num_epochs in (1, 2):
+        for trainer in (first, second):
+            trainer.train(num_epochs)
     assert first.history == alone
     assert second.history != alone
 
@@ -189,12 +192,17 @@ def test_every_epoch_trains_with_dropout_on():
     assert modes == steps * 2
 
 
-def test_two_calls_go_on_where_the_first_stopped():
+@pytest.mark.parametrize("kept", [False, True], ids=["in memory", "with a checkpoint"])
+def test_the_number_of_epochs_is_that_of_all_calls_together(tmp_path, kept):
     at_once, in_parts = new_trainer(new_probe()), new_trainer(new_probe())
+    callbacks = [Checkpoint(tmp_path)] if kept else []
     at_once.train(5)
-    in_parts.train(2)
-    assert in_parts.train(3) == at_once.history
-    assert len(in_parts.train_losses) == 5
+    in_parts.train(2, callbacks)
+    assert len(in_parts.train_losses) == 2
+    assert in_parts.train(5, callbacks) == at_once.history
+    assert torch.equal(at_once.model.linear.weight, in_parts.model.linear.weight)
+    for num_epochs in (5, 3, 0):
+        assert in_parts.train(num_epochs, callbacks) == at_once.history
     assert torch.equal(at_once.model.linear.weight, in_parts.model.linear.weight)
 
 
@@ -208,10 +216,67 @@ def test_an_interruption_leaves_as_many_losses_as_accuracies(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(trainer, "validate", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            trainer.train(2)
+            trainer.train(3)
     assert len(trainer.train_losses) == len(trainer.val_accuracy) == 1
-    trainer.train(1)
+    trainer.train(2)
     assert len(trainer.train_losses) == len(trainer.val_accuracy) == 2
+
+
+class Recorder(Callback):
+    """Writes down what it is told."""
+
+    def __init__(self):
+        self.heard = []
+
+    def on_train_begin(self, trainer, num_epochs):
+        self.heard.append(("begin", num_epochs))
+
+    def on_epoch_end(self, trainer):
+        self.heard.append(("epoch", len(trainer.train_losses), len(trainer.val_accuracy)))
+
+    def on_train_end(self, trainer):
+        self.heard.append("end")
+
+
+def test_callbacks_hear_of_the_beginning_of_every_epoch_and_of_the_end():
+    recorder = Recorder()
+    new_trainer(new_probe()).train(2, [recorder])
+    assert recorder.heard == [("begin", 2), ("epoch", 1, 1), ("epoch", 2, 2), "end"]
+
+
+def test_callbacks_hear_of_the_end_where_the_training_fails():
+    recorder = Recorder()
+    probe = new_probe()
+    trainer = new_trainer(probe)
+    trainer.train_loader = [({"features": torch.zeros(2, HIDDEN + 1)}, torch.tensor([0, 1]))]
+    with pytest.raises(RuntimeError):
+        trainer.train(2, [recorder])
+    assert recorder.heard == [("begin", 2), "end"]
+
+
+def test_a_callback_that_does_nothing_changes_nothing():
+    with_callback, without = new_trainer(new_probe()), new_trainer(new_probe())
+    assert with_callback.train(3, [Callback()]) == without.train(3)
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_the_bar_counts_every_batch_of_every_epoch(monkeypatch, capsys, verbose):
+    bars = []
+
+    def kept(**options):
+        bars.append(progress_bar(**options))
+        return bars[-1]
+
+    monkeypatch.setattr("imdb_tutorial.trainer.callbacks.progress_bar", kept)
+    trainer = new_trainer(new_probe(), verbose=verbose)
+    trainer.train(2)
+    trainer.train(3)
+    trainer.validate()
+    batches = len(trainer.train_loader) + len(trainer.valid_loader)
+    assert [(bar.initial, bar.n, bar.total) for bar in bars] == [
+        (0, 2 * batches, 2 * batches),
+        (2 * batches, 3 * batches, 3 * batches),
+    ]
 
 
 def test_parameters_that_are_frozen_stay_as_they_are():

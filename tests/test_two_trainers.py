@@ -7,7 +7,7 @@ from torch import nn
 
 from imdb_tutorial import ReviewCollator, ReviewDataset, Trainer, load_preset, load_reviews
 from imdb_tutorial.encoder.load import load_tokenizer
-from imdb_tutorial.finetuning.run import load_model, tokenize_reviews
+from imdb_tutorial.finetuning.run import load_model_for_classification, tokenize_reviews
 
 BATCH_SIZE = 4
 EPOCHS = 2
@@ -49,7 +49,7 @@ def setting():
 
 def new_model(preset):
     torch.manual_seed(1)
-    model = load_model(preset).to("cpu")
+    model = load_model_for_classification(preset).to("cpu")
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0

@@ -21,7 +21,7 @@ from imdb_tutorial import (
     load_preset,
     load_reviews,
     load_tokenizer,
-    predict,
+    predict_proba,
 )
 from imdb_tutorial.classifier.adapter import ADAPTER_CONFIG, ADAPTER_FILE, save_adapter
 from imdb_tutorial.dataset.reviews import ids_sha256
@@ -29,9 +29,9 @@ from imdb_tutorial.encoder.pooling import pool
 from imdb_tutorial.encoder.tokens import Tokens, pad, plan_batches, tokenize
 from imdb_tutorial.machine.checkpoint import read_checkpoint, write_checkpoint
 from imdb_tutorial.machine.device import choose_dtype
+from imdb_tutorial.machine.manifest import encoder_fingerprint, write_manifest
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.machine.provenance import provenance
-from imdb_tutorial.machine.sources import file_sha256
 from imdb_tutorial.probe import PROBE_FILE, load_probe, save_probe
 
 DATA = Path(imdb_tutorial.__file__).with_name("data")
@@ -52,7 +52,7 @@ RECIPE = {
     "dropout": 0.0,
     "seed": 0,
 }
-FILES = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE)
+RECORD_FILE = "record.json"
 MAX_LENGTH = 512
 CHECKPOINT_STEPS = 50
 CHECK_STEPS = 140
@@ -122,7 +122,7 @@ def check(model: Model, tokens: Tokens, labels: torch.Tensor, pad_id: int) -> fl
     right = 0
     with torch.no_grad():
         for rows in plan_batches(tokens.lengths(), 4_096):
-            answers = model(*pad(tokens, rows, pad_id, DEVICE)).argmax(dim=1)
+            answers = model(**pad(tokens, rows, pad_id, DEVICE)).argmax(dim=1)
             right += (answers == labels[rows]).sum().item()
     return right / len(labels)
 
@@ -159,7 +159,7 @@ def train(model: Model, train_tokens: list[Tokens], labels, few, pad_id: int) ->
     ):
         optimizer.param_groups[0]["lr"] = RECIPE["learning_rate"] * rate(step, len(plan))
         tokens, rows = plan[step]
-        loss = nn.functional.cross_entropy(model(*pad(tokens, rows, pad_id, DEVICE)), labels[rows])
+        loss = nn.functional.cross_entropy(model(**pad(tokens, rows, pad_id, DEVICE)), labels[rows])
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learning.values(), RECIPE["max_norm"])
@@ -202,7 +202,7 @@ def main() -> None:
     classifier = load_classifier(TARGET)
     accuracy = {}
     for name in ("validation", "test"):
-        right = predict(classifier, reviews[name]["text"][:]).argmax(dim=1) == labels[name]
+        right = predict_proba(classifier, reviews[name]["text"][:]).argmax(dim=1) == labels[name]
         accuracy[name] = round(right.float().mean().item(), 5)
         print(f"{name}: {accuracy[name]:.2%}")
     record = {
@@ -210,7 +210,6 @@ def main() -> None:
         "reviews": {name: len(split) for name, split in reviews.items()},
         "train_ids_sha256": ids_sha256(reviews["train"]["id"][:]),
         "accuracy": accuracy,
-        "files_sha256": {name: file_sha256(TARGET / name) for name in FILES},
         "checks_on_500_validation_reviews": state["checks"],
         "mean_loss_per_100_steps": [
             round(float(np.mean(state["losses"][n : n + 100])), 4)
@@ -219,7 +218,9 @@ def main() -> None:
         "seconds": state["seconds"],
         **provenance("torch", "transformers", "peft", "datasets"),
     }
-    (TARGET / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (TARGET / RECORD_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    names = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE, RECORD_FILE)
+    write_manifest(TARGET, names, encoder_fingerprint("packaged"))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.manifest import (
+    encoder_fingerprint,
+    read_manifest,
+    verify_folder,
+    write_manifest,
+)
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -28,19 +34,21 @@ def save_adapter(model: "PeftModel", folder: str | os.PathLike) -> None:
     Raises:
         OSError: The disk refuses.
     """
-    from peft import get_peft_model_state_dict
     from safetensors.torch import save
 
     weights = {
         name: tensor.to(torch.float16).contiguous().cpu()
-        for name, tensor in get_peft_model_state_dict(model).items()
+        for name, tensor in _adapter_weights(model).items()
     }
     config = model.peft_config[model.active_adapter].to_dict()
     # The folder that the model was loaded from is a matter of this machine.
     config |= {"base_model_name_or_path": None, "inference_mode": True}
     text = json.dumps(config, indent=1, sort_keys=True, default=sorted)
-    write_whole(Path(folder) / ADAPTER_FILE, save(weights, metadata={"format": "pt"}))
-    write_whole(Path(folder) / ADAPTER_CONFIG, (text + "\n").encode())
+    folder = Path(folder)
+    write_whole(folder / ADAPTER_FILE, save(weights, metadata={"format": "pt"}))
+    write_whole(folder / ADAPTER_CONFIG, (text + "\n").encode())
+    base = encoder_fingerprint(model.get_base_model().name_or_path)
+    write_manifest(folder, (ADAPTER_FILE, ADAPTER_CONFIG), base)
 
 
 def apply_adapter(encoder: "PreTrainedModel", folder: str | os.PathLike) -> "PreTrainedModel":
@@ -54,20 +62,26 @@ def apply_adapter(encoder: "PreTrainedModel", folder: str | os.PathLike) -> "Pre
         The encoder, frozen, with the adapter's matrices added to its own (Hu et al., 2021).
 
     Raises:
-        ValueError: The files are damaged or belong to a model of another shape.
+        ValueError: The files are damaged, or belong to another model.
     """
-    from peft import PeftModel, get_peft_model_state_dict
+    from peft import PeftModel
     from safetensors import SafetensorError, safe_open
 
     try:
-        if not (Path(folder) / ADAPTER_CONFIG).is_file():
-            raise ValueError(f"no {ADAPTER_CONFIG}")  # peft would ask the hub for it
+        for name in (ADAPTER_CONFIG, ADAPTER_FILE):
+            if not (Path(folder) / name).is_file():
+                raise ValueError(f"no {name}")  # peft would ask the hub for it
+        verify_folder(Path(folder))
+        trained_on = (read_manifest(Path(folder)) or {}).get("encoder_fingerprint")
+        found = encoder_fingerprint(encoder.name_or_path)
+        if None not in (trained_on, found) and trained_on != found:
+            raise ValueError(f"{encoder.name_or_path!r} is another encoder")
         with warnings.catch_warnings():
             # peft still asks transformers for a property under its old name.
             warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
             model = PeftModel.from_pretrained(encoder, os.fspath(folder))
         with safe_open(Path(folder) / ADAPTER_FILE, framework="pt") as opened:
-            odd = set(opened.keys()) ^ set(get_peft_model_state_dict(model))
+            odd = set(opened.keys()) ^ set(_adapter_weights(model))
         if odd:  # peft would leave it out, or go on with a random one
             raise ValueError(f"{min(odd)} is missing or left over")
         adapted = model.merge_and_unload()
@@ -77,3 +91,10 @@ def apply_adapter(encoder: "PreTrainedModel", folder: str | os.PathLike) -> "Pre
             f"({error}): use the encoder that it was trained on"
         ) from error
     return adapted.requires_grad_(False).eval()
+
+
+def _adapter_weights(model: "PeftModel") -> dict[str, torch.Tensor]:
+    from peft import get_peft_model_state_dict
+
+    # Left to itself, peft asks the hub whether the base model's vocabulary was changed.
+    return get_peft_model_state_dict(model, save_embedding_layers=False)

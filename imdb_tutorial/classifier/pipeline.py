@@ -1,5 +1,7 @@
 """A probe and its encoder as a transformers model, and the pipeline that all classifiers share."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 from transformers import (
@@ -10,9 +12,15 @@ from transformers import (
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from imdb_tutorial.encoder.pooling import pool
-from imdb_tutorial.machine.text import clean_text
+from imdb_tutorial.encoder.load import quiet_transformers
+from imdb_tutorial.encoder.pooling import encode_and_pool
+from imdb_tutorial.encoder.tokens import encode
 from imdb_tutorial.probe import LinearProbe
+
+if TYPE_CHECKING:
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
+
+BATCH_SIZE = 16
 
 
 class ProbeConfig(PreTrainedConfig):
@@ -44,35 +52,28 @@ class ProbeForSequenceClassification(PreTrainedModel):
         return self.encoder.get_input_embeddings()
 
     def forward(
-        self,
-        input_ids: torch.Tensor,
-        attention_mask: torch.Tensor,
-        token_type_ids: torch.Tensor | None = None,
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **others: torch.Tensor
     ) -> SequenceClassifierOutput:
         """Return logits ``[batch, labels]`` for token ids ``[batch, tokens]``."""
-        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        if token_type_ids is not None:
-            inputs["token_type_ids"] = token_type_ids
-        outputs = self.encoder(**inputs)
-        features = pool(
-            outputs.last_hidden_state,
-            attention_mask,
-            self.probe.pooling,
-            getattr(outputs, "pooler_output", None),
-        )
-        return SequenceClassifierOutput(logits=self.probe(features))
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask, **others}
+        (features,) = encode_and_pool(self.encoder, inputs, self.probe.pooling)  # [batch, hidden]
+        return SequenceClassifierOutput(logits=self.probe(features))  # [batch, labels]
 
 
 AutoModelForSequenceClassification.register(ProbeConfig, ProbeForSequenceClassification)
 
 
 class SentimentPipeline(TextClassificationPipeline):
-    """A text-classification pipeline that cuts long texts and refuses what is no text."""
+    """A text-classification pipeline that cuts long texts and refuses what is no text.
 
-    @property
-    def max_length(self) -> int:
-        """Longest input, in tokens; what is longer is cut."""
-        return self._preprocess_params["max_length"]
+    Args:
+        max_length: Longest input, in tokens; what is longer is cut.
+        options: As for transformers' text-classification pipeline.
+    """
+
+    def __init__(self, *, max_length: int, **options):
+        super().__init__(**options)
+        self.max_length = max_length
 
     def __call__(self, inputs: str | list[str], **options) -> list[dict]:
         """Classify a text or a list of texts.
@@ -86,6 +87,7 @@ class SentimentPipeline(TextClassificationPipeline):
 
         Raises:
             TypeError: Something that is no text; the message says where it stands.
+            ValueError: The model's answer is not a number.
         """
         if isinstance(inputs, (list, tuple)):
             for row, text in enumerate(inputs):
@@ -94,8 +96,45 @@ class SentimentPipeline(TextClassificationPipeline):
                         f"text {row} of {len(inputs)} is {text!r}: expected a string; leave it "
                         "out, or put '' in its place"
                     )
-            inputs = [clean_text(text) for text in inputs]
-            return super().__call__(inputs, **options) if inputs else []
+            return super().__call__(list(inputs), **options) if inputs else []
         if not isinstance(inputs, str):
             raise TypeError(f"got {inputs!r}: expected a text or a list of texts")
-        return super().__call__(clean_text(inputs), **options)
+        return super().__call__(inputs, **options)
+
+    def preprocess(self, inputs: str, **options) -> "BatchEncoding":
+        """Tokenize a text as everything here does; a transformers pipeline calls this."""
+        options.pop("truncation", None)  # long texts are cut in any case
+        max_length = options.pop("max_length", self.max_length)
+        return encode([inputs], self.tokenizer, max_length, return_tensors="pt", **options)
+
+    def _forward(self, model_inputs: dict[str, torch.Tensor]) -> SequenceClassifierOutput:
+        outputs = super()._forward(model_inputs)
+        if not outputs["logits"].isfinite().all():  # [batch, labels]
+            raise ValueError(
+                "the model's answer is not a number (NaN or infinite): its weights are damaged, or "
+                "too large for its precision; copy or train it again"
+            )
+        return outputs
+
+
+def make_pipeline(
+    model: PreTrainedModel, tokenizer: "PreTrainedTokenizerBase", max_length: int
+) -> SentimentPipeline:
+    """Put a model and its tokenizer together.
+
+    Args:
+        model: It answers with logits for NEGATIVE and POSITIVE.
+        tokenizer: Its tokenizer.
+        max_length: Longest input, in tokens; what is longer is cut.
+
+    Returns:
+        The pipeline, in eval mode, where the model is.
+    """
+    with quiet_transformers():
+        return SentimentPipeline(
+            model=model.eval(),
+            tokenizer=tokenizer,
+            device=model.device,
+            batch_size=BATCH_SIZE,
+            max_length=max_length,
+        )

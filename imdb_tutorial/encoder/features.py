@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from imdb_tutorial.encoder.pooling import pool
-from imdb_tutorial.encoder.tokens import pad, plan_batches, tokenize
+from imdb_tutorial.encoder.limits import longest_input, require_length
+from imdb_tutorial.encoder.pooling import encode_and_pool
+from imdb_tutorial.encoder.tokens import pad, plan_batches, require_texts, tokenize
 from imdb_tutorial.machine import cache
 from imdb_tutorial.machine.device import choose_dtype
 from imdb_tutorial.machine.parallel import in_parallel
@@ -52,13 +53,13 @@ def extract_features(
     Raises:
         TypeError: One text instead of a list, or a review that is not a text; the message names its
             row.
-        ValueError: An unknown pooling, a length the model cannot read, a text that cannot be
-            tokenized, or a review whose features are not finite.
+        ValueError: An unknown pooling, a length the model cannot read, or a review whose features
+            are not finite.
     """
     poolings = (pooling,) if isinstance(pooling, str) else tuple(pooling)
-    if isinstance(reviews, str):
-        raise TypeError("reviews is one text: expected a list of texts, for example [text]")
-    texts = list(reviews["text"] if hasattr(reviews, "column_names") else reviews)
+    texts = reviews["text"] if hasattr(reviews, "column_names") else reviews
+    require_texts(texts)
+    texts = list(texts)
     dtype = dtype or choose_dtype(encoder.device)
     _check(texts, tokenizer, encoder, poolings, max_length)
     shape = (len(texts), encoder.config.hidden_size)
@@ -84,35 +85,24 @@ def _check(texts, tokenizer, encoder, poolings, max_length) -> None:
         raise ValueError("no reviews to compute features of: expected at least one")
     if not poolings or set(poolings) - set(POOLINGS):
         raise ValueError(f"pooling is {poolings!r}: expected one or more of {', '.join(POOLINGS)}")
-    longest = min(
-        tokenizer.model_max_length, getattr(encoder.config, "max_position_embeddings", 10**9)
-    )
-    if not 3 <= max_length <= longest:
-        raise ValueError(
-            f"max_length is {max_length}: expected 3 to {longest}, the most tokens this model can "
-            "read"
-        )
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"row {row} is {text!r:.60}: expected a text")
+    require_length(max_length, longest_input(tokenizer, encoder))
 
 
 def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str, torch.Tensor]:
     if dtype != encoder.dtype or encoder.training:
         encoder = copy.deepcopy(encoder).to(dtype).eval()
     tokens = tokenize(texts, tokenizer, max_length)
-    lengths = tokens.lengths()
+    lengths = tokens.lengths()  # [reviews]
     shape = (len(texts), encoder.config.hidden_size)
-    features = {name: torch.empty(shape) for name in poolings}
+    features = {name: torch.empty(shape) for name in poolings}  # each [reviews, hidden]
 
     @torch.inference_mode()
     def encode(rows: np.ndarray) -> np.ndarray:
-        ids, mask = pad(tokens, rows, tokenizer.pad_token_id, encoder.device)
-        outputs = encoder(input_ids=ids, attention_mask=mask)
-        for name in poolings:
-            vectors = pool(
-                outputs.last_hidden_state, mask, name, getattr(outputs, "pooler_output", None)
-            ).cpu()
+        inputs = pad(tokens, rows, tokenizer.pad_token_id, encoder.device)  # [batch, tokens]
+        for name, vectors in zip(
+            poolings, encode_and_pool(encoder, inputs, *poolings), strict=True
+        ):
+            vectors = vectors.cpu()  # [batch, hidden]
             _check_finite(vectors, rows)
             features[name][torch.from_numpy(rows)] = vectors
         return rows
@@ -128,7 +118,7 @@ def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str
 
 
 def _check_finite(vectors: torch.Tensor, rows: np.ndarray) -> None:
-    finite = vectors.isfinite().all(dim=1).numpy()
+    finite = vectors.isfinite().all(dim=1).numpy()  # [batch]
     if not finite.all():
         raise ValueError(
             f"the features of row {int(rows[~finite].min())} are not finite: use "
@@ -147,15 +137,23 @@ def _key(texts, tokenizer, encoder, max_length, dtype) -> str:
     for text in texts:
         encoded = text.encode("utf-8", "surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    # What was last asked of the tokenizer stays in its state, but does not change the answer.
-    settings = json.loads(tokenizer.backend_tokenizer.to_str()) | {
-        "truncation": tokenizer.truncation_side,
-        "padding": None,
-    }
-    digest.update(json.dumps(settings, sort_keys=True).encode())
+    digest.update(json.dumps(_settings(tokenizer), sort_keys=True, default=str).encode())
     digest.update(encoder.config.to_json_string(use_diff=False).encode())
     for name, tensor in encoder.state_dict().items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.cpu().contiguous().view(torch.uint8).numpy())
     digest.update(f"{max_length} {dtype} {torch.__version__}".encode())
     return digest.hexdigest()[:32]
+
+
+def _settings(tokenizer) -> dict:
+    """Return what a tokenizer makes tokens by; what was last asked of it plays no part."""
+    settings = {
+        "truncation": tokenizer.truncation_side,
+        "padding": None,
+        "split_special_tokens": tokenizer.split_special_tokens,
+    }
+    if tokenizer.is_fast:
+        return json.loads(tokenizer.backend_tokenizer.to_str()) | settings
+    kind = {"class": type(tokenizer).__name__, "vocabulary": tokenizer.get_vocab()}
+    return tokenizer.init_kwargs | kind | settings

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.utils.data import RandomSampler
 
-from imdb_tutorial.collate import Batch
+# What a model reads, by the names of its arguments, and the labels.
+Batch = tuple[dict[str, torch.Tensor], torch.Tensor]
 
 
 class FeatureLoader:
@@ -38,8 +39,8 @@ class FeatureLoader:
     ):
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}: expected 1 or more")
-        self.features = features
-        self.labels = torch.as_tensor(labels, dtype=torch.long)
+        self.features = features  # [reviews, hidden]
+        self.labels = torch.as_tensor(labels, dtype=torch.long)  # [reviews]
         if len(self.features) != len(self.labels):
             raise ValueError(
                 f"{len(self.features)} rows of features but {len(self.labels)} labels: expected "
@@ -56,8 +57,9 @@ class FeatureLoader:
         # A DataLoader first draws a seed for its workers; so does this, to give the same order.
         torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         order = RandomSampler(self.features, generator=self.generator) if self.shuffle else ()
-        rows = torch.tensor(list(order))
+        rows = torch.tensor(list(order))  # [reviews]; unused where the order is the given one
         for start in range(0, len(self.features), self.batch_size):
             batch = slice(start, start + self.batch_size)
             chosen = rows[batch] if self.shuffle else batch
-            yield {"features": self.features[chosen]}, self.labels[chosen]
+            features = self.features[chosen]  # [batch, hidden]
+            yield {"features": features}, self.labels[chosen]  # [batch]

@@ -7,12 +7,18 @@ import numpy as np
 import torch
 
 from imdb_tutorial.machine.progress import progress_bar
+from imdb_tutorial.machine.text import clean_text
 from imdb_tutorial.presets import MAX_LENGTH
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from tokenizers import Encoding
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 TOKENIZER_CHUNK = 1_000
+# A token has four or five characters of English: this much text nearly always fills a model.
+CHARACTERS_PER_TOKEN = 16
+# Where this much does not, nothing more is looked at: time must not grow with the text.
+MOST_CHARACTERS_PER_TOKEN = 1_024
 
 
 class Tokens(NamedTuple):
@@ -31,6 +37,68 @@ class Tokens(NamedTuple):
         return np.diff(self.starts)
 
 
+def require_texts(texts: Sequence[str]) -> None:
+    """Refuse what is no list of texts.
+
+    Args:
+        texts: The reviews.
+
+    Raises:
+        TypeError: One text instead of a list, or something in it that is no text; the message names
+            its row.
+    """
+    if isinstance(texts, str):
+        raise TypeError("got one text: expected a list of texts; put it into one, [text]")
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"row {row} is {text!r:.60}: expected a text")
+
+
+def beginning_of(text: str, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> str:
+    """Cut off what cannot change the first tokens of a text, so that a book costs what a page does.
+
+    Args:
+        text: Any text.
+        tokenizer: The encoder's tokenizer.
+        max_length: Longest input, in tokens.
+
+    Returns:
+        The text's beginning; its first ``max_length`` tokens are those of the whole text. Of a text
+        that does not fill the model for long (one endless word, only blanks) no more than 1,024
+        characters a token are looked at.
+    """
+    size = CHARACTERS_PER_TOKEN * max_length
+    if len(text) <= size or not tokenizer.is_fast or tokenizer.truncation_side != "right":
+        return text
+    most = min(len(text), MOST_CHARACTERS_PER_TOKEN * max_length)
+    while size < most:
+        encoding = tokenizer(text[:size], truncation=True, max_length=max_length).encodings[0]
+        last_read = _last_word([encoding])
+        # Two whole words further on, nothing that follows can change what was read.
+        if _last_word(encoding.overflowing) >= last_read + 2:
+            return text[:size]
+        size *= 8
+    return text[:most]
+
+
+def encode(
+    texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int, **options
+) -> "BatchEncoding":
+    """Tokenize texts in the one way in which everything here reads them.
+
+    Args:
+        texts: Any texts; halves of character pairs are read as question marks.
+        tokenizer: The encoder's tokenizer.
+        max_length: Longest input, in tokens; what is longer is cut.
+        options: More for the tokenizer, such as ``padding`` and ``return_tensors``.
+
+    Returns:
+        What the tokenizer returns.
+    """
+    beginnings = [beginning_of(clean_text(text), tokenizer, max_length) for text in texts]
+    return tokenizer(beginnings, truncation=True, max_length=max_length, **options)
+
+
 def tokenize(
     texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int = MAX_LENGTH
 ) -> Tokens:
@@ -45,23 +113,18 @@ def tokenize(
         All token ids and where each review begins.
 
     Raises:
-        ValueError: A text that cannot be tokenized; the message names its row.
+        TypeError: One text instead of a list, or something that is no text; the message names its
+            row.
     """
-    pieces, lengths = [], []
+    require_texts(texts)
+    pieces, lengths = [np.empty(0, dtype=np.int32)], []
     chunks = range(0, len(texts), TOKENIZER_CHUNK)
     for start in progress_bar(chunks, desc="tokenizing", leave=False, disable=len(chunks) < 2):
         chunk = list(texts[start : start + TOKENIZER_CHUNK])
-        try:
-            encoded = tokenizer(chunk, truncation=True, max_length=max_length)["input_ids"]
-        except (TypeError, ValueError, UnicodeError):
-            row = start + next(i for i, text in enumerate(chunk) if not _is_unicode(text))
-            raise ValueError(
-                f"row {row} is no valid Unicode text and cannot be tokenized: clean it, for "
-                "example with text.encode('utf-8', 'replace').decode()"
-            ) from None
+        encoded = encode(chunk, tokenizer, max_length)["input_ids"]
         lengths.extend(len(ids) for ids in encoded)
-        pieces.append(np.concatenate([np.asarray(ids, dtype=np.int32) for ids in encoded]))
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        pieces.extend(np.asarray(ids, dtype=np.int32) for ids in encoded)  # each [tokens]
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)  # [reviews + 1]
     return Tokens(np.concatenate(pieces), starts)
 
 
@@ -85,7 +148,7 @@ def plan_batches(lengths: np.ndarray, token_budget: int) -> Iterator[np.ndarray]
 
 def pad(
     tokens: Tokens, rows: np.ndarray, pad_id: int, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> dict[str, torch.Tensor]:
     """Put some reviews into one table, filled up to the longest of them.
 
     Args:
@@ -97,16 +160,16 @@ def pad(
     Returns:
         ``input_ids`` and ``attention_mask``, int64 ``[batch, tokens]``.
     """
-    lengths = tokens.lengths()[rows]
-    ids = np.full((len(rows), int(lengths.max())), pad_id, dtype=np.int64)
-    mask = np.arange(ids.shape[1]) < lengths[:, None]
+    lengths = tokens.lengths()[rows]  # [batch]
+    ids = np.full((len(rows), int(lengths.max())), pad_id, dtype=np.int64)  # [batch, tokens]
+    mask = np.arange(ids.shape[1]) < lengths[:, None]  # [batch, tokens]
     ids[mask] = np.concatenate([tokens.ids[tokens.starts[r] : tokens.starts[r + 1]] for r in rows])
-    return torch.from_numpy(ids).to(device), torch.from_numpy(mask.astype(np.int64)).to(device)
+    return {
+        "input_ids": torch.from_numpy(ids).to(device),
+        "attention_mask": torch.from_numpy(mask.astype(np.int64)).to(device),
+    }
 
 
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except (AttributeError, UnicodeError):  # None, a number, half of a character pair
-        return False
-    return True
+def _last_word(parts: "Sequence[Encoding]") -> int:
+    """Return the number of the last word that tokens belong to; [CLS] and [SEP] have none."""
+    return max((word for part in parts for word in part.word_ids if word is not None), default=0)

@@ -3,15 +3,12 @@
 Everything here raises a ValueError that names what was given and what was expected.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import evaluate
 
-
-def read_labels(values: Any, name: str = "labels") -> np.ndarray:
+def read_labels(values: Any, name: str) -> np.ndarray:
     """Return labels as int64 ``[reviews]``; refuse floats, and what is not 0 or 1.
 
     Args:
@@ -38,16 +35,13 @@ def read_labels(values: Any, name: str = "labels") -> np.ndarray:
     return labels.astype(np.int64)
 
 
-def read_pair(predictions: Any, references: Any) -> dict[str, np.ndarray]:
-    """Return predictions and references as labels, under these names; refuse different lengths."""
-    pair = {
-        "predictions": read_labels(predictions, "predictions"),
-        "references": read_labels(references, "references"),
-    }
-    counts = [len(labels) for labels in pair.values()]
-    if counts[0] != counts[1]:
+def read_pair(**named: Any) -> dict[str, np.ndarray]:
+    """Return two lists of labels under the names that they came with; refuse other lengths."""
+    pair = {name: read_labels(values, name) for name, values in named.items()}
+    (name, labels), (other, others) = pair.items()
+    if len(labels) != len(others):
         raise ValueError(
-            f"{counts[0]} predictions for {counts[1]} references: expected one of each per review"
+            f"{len(labels)} {name} for {len(others)} {other}: expected one of each per review"
         )
     return pair
 
@@ -69,69 +63,37 @@ def read_flags(values: Any, name: str, count: int | None = None) -> np.ndarray:
     if flags.dtype != bool:
         raise ValueError(
             f"{name} holds {flags.dtype}: expected True or False per review, such as "
-            "is_right(predictions, labels)"
+            "is_right(y_true=labels, y_pred=predictions)"
         )
     return flags
 
 
-def read_margins(logits: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
+def read_margins(*, logits: Any, y_true: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return the logits of positive minus negative, float64 ``[reviews]``, and the labels."""
-    table, labels = _read_table(logits, labels, "logits")
+    table, labels = _read_table(logits, y_true, "logits")
     return (table if table.ndim == 1 else table[:, 1] - table[:, 0]), labels
 
 
-def read_probabilities(probabilities: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
+def read_probabilities(*, y_proba: Any, y_true: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return the probabilities of both labels, float64 ``[reviews, 2]``, and the true labels."""
-    table, labels = _read_table(probabilities, labels, "probabilities")
+    table, labels = _read_table(y_proba, y_true, "y_proba")
     _refuse((table < 0) | (table > 1), table, "probabilities go from 0 to 1; softmax logits first")
     if table.ndim == 1:
-        table = np.stack([1 - table, table], axis=1)
+        table = np.stack([1 - table, table], axis=1)  # [reviews, 2]
     # As far as 16 bits can be off.
     _refuse(np.abs(table.sum(axis=1) - 1) > 1e-3, table, "a review's probabilities add up to 1")
     return table, labels
 
 
-class OnlyLabels:
-    """Part of a metric: refuse, on every way in, what `evaluate` would quietly cut to a label."""
-
-    def _info(self) -> "evaluate.MetricInfo":
-        import evaluate
-        from datasets import Features, Value
-
-        return evaluate.MetricInfo(
-            description=self.__doc__,
-            citation="",
-            inputs_description="\n\nPredictions and references are 0 (negative) or 1 (positive).",
-            features=Features({name: Value("int64") for name in ("predictions", "references")}),
-        )
-
-    def compute(self, *, predictions=None, references=None) -> dict[str, float]:
-        """Compute the metric over these labels and all that were added before."""
-        if predictions is None and references is None and len(self) == 0:
-            raise ValueError("nothing to compute: give predictions and references, or add them")
-        return super().compute(predictions=predictions, references=references)
-
-    def add_batch(self, *, predictions=None, references=None) -> None:
-        """Add labels to those that ``compute`` will use."""
-        super().add_batch(**read_pair(predictions, references))
-
-    def add(self, *, prediction=None, reference=None, **plural) -> None:
-        """Add one label to those that ``compute`` will use."""
-        # evaluate.combine passes the plural names on.
-        given = {"predictions": prediction, "references": reference} | plural
-        pair = read_pair([given["predictions"]], [given["references"]])
-        super().add(**given | {name: labels.item() for name, labels in pair.items()})
-
-
-def _read_table(values: Any, labels: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
-    labels = read_labels(labels)
-    table = np.asarray(values, dtype=np.float64)
+def _read_table(values: Any, y_true: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    labels = read_labels(y_true, "y_true")  # [reviews]
+    table = np.asarray(values, dtype=np.float64)  # [reviews] or [reviews, 2]
     if table.shape not in ((len(labels),), (len(labels), 2)):
         raise ValueError(
-            f"{name} have the shape {table.shape} for {len(labels)} labels: expected "
+            f"{name} has the shape {table.shape} for {len(labels)} y_true: expected "
             f"({len(labels)}, 2), or ({len(labels)},) for the positive label alone"
         )
-    _refuse(~np.isfinite(table), table, f"{name} are finite numbers")
+    _refuse(~np.isfinite(table), table, f"{name} holds finite numbers")
     return table, labels
 
 

@@ -110,8 +110,7 @@ def judge(pipeline: "TextClassificationPipeline", text: str) -> Verdict:
     """
     model = pipeline.model
     reading = read_text(pipeline, text)
-    with torch.no_grad():
-        logits = model(**_on(model, reading.inputs)).logits[0].float()
+    logits = pipeline.forward(reading.inputs)["logits"][0].float()  # [2]
     winner = int(logits.argmax())
     return Verdict(
         label=model.config.id2label[winner],

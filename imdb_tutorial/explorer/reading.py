@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from imdb_tutorial.encoder.tokens import beginning_of
 from imdb_tutorial.machine.text import clean_text
-from imdb_tutorial.presets import MAX_LENGTH
 
 if TYPE_CHECKING:
-    from transformers import TextClassificationPipeline
     from transformers.tokenization_utils_base import BatchEncoding
 
-# A token has four or five characters of English: this much text nearly always fills a model.
-CHARACTERS_PER_TOKEN = 16
+    from imdb_tutorial.classifier.pipeline import SentimentPipeline
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Reading:
         return self.text[self.end :]
 
 
-def read_text(pipeline: "TextClassificationPipeline", text: str) -> Reading:
+def read_text(pipeline: "SentimentPipeline", text: str) -> Reading:
     """Find out what a classifier reads of a text, and where its words stand.
 
     Args:
@@ -78,8 +76,11 @@ def read_text(pipeline: "TextClassificationPipeline", text: str) -> Reading:
             "come from: load the model with its fast tokenizer (tokenizer.json)"
         )
     text = clean_text(text)
-    max_length = pipeline._preprocess_params.get("max_length", MAX_LENGTH)
-    encoding, is_cut = _encode_start(pipeline.tokenizer, text, max_length)
+    max_length = pipeline.max_length
+    beginning = beginning_of(text, pipeline.tokenizer, max_length)
+    encoding = pipeline.tokenizer(beginning, truncation=True, max_length=max_length)
+    rest = [word for part in encoding.encodings[0].overflowing for word in part.word_ids]
+    is_cut = len(beginning) < len(text) or any(word is not None for word in rest)
     spans, word_of_token = _words(encoding, text)
     ids = encoding["input_ids"]
     return Reading(
@@ -91,21 +92,6 @@ def read_text(pipeline: "TextClassificationPipeline", text: str) -> Reading:
         unknown=ids.count(pipeline.tokenizer.unk_token_id),
         max_length=max_length,
     )
-
-
-def _encode_start(tokenizer, text: str, max_length: int) -> tuple["BatchEncoding", bool]:
-    """Tokenize no more of a text than is needed for its first tokens; say if there is more."""
-    size = CHARACTERS_PER_TOKEN * max_length
-    while True:
-        encoding = tokenizer(text[:size], truncation=True, max_length=max_length)
-        rest = [word for part in encoding.encodings[0].overflowing for word in part.word_ids]
-        if size >= len(text):
-            return encoding, any(word is not None for word in rest)
-        # Two whole words further on, nothing that follows can change what was read.
-        read = max((word for word in encoding.word_ids() if word is not None), default=0)
-        if max((word for word in rest if word is not None), default=0) >= read + 2:
-            return encoding, True
-        size *= 8
 
 
 def _words(encoding: "BatchEncoding", text: str) -> tuple[tuple, tuple]:

@@ -9,8 +9,9 @@ import transformers
 
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.encoder.load import quiet_transformers, vocabulary_sha256
-from imdb_tutorial.finetuning.run import epochs_of, history_of
+from imdb_tutorial.finetuning.log import epochs_of, history_of
 from imdb_tutorial.machine.files import whole_folder
+from imdb_tutorial.machine.manifest import encoder_fingerprint, write_manifest
 from imdb_tutorial.machine.provenance import provenance
 from imdb_tutorial.presets import Preset
 
@@ -45,6 +46,8 @@ def save_finetuned(
         trainer.processing_class.save_pretrained(partial)
         (partial / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (partial / "README.md").write_text(model_card(record), encoding="utf-8")
+        names = [path.name for path in partial.iterdir()]
+        write_manifest(partial, names, encoder_fingerprint(preset.encoder))
     return Path(folder)
 
 

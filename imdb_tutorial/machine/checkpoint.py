@@ -1,13 +1,11 @@
-"""A training run's whole state in one safetensors file, written whole or not at all."""
+"""A training run's whole state in one file, written whole or not at all, with its checksum."""
 
-import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.tensors import pack, unpack
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 
@@ -23,9 +21,7 @@ def write_checkpoint(folder: Path, tensors: dict[str, torch.Tensor], state: dict
     Raises:
         OSError: The disk refuses; the checkpoint before this one is kept.
     """
-    packed = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = save(packed, metadata={"state": json.dumps(state)})
-    write_whole(folder / CHECKPOINT_FILE, content)
+    write_whole(folder / CHECKPOINT_FILE, pack(tensors, "state", state))
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict] | None:
@@ -38,17 +34,14 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict] | None
         Tensors and state, or nothing where there is no checkpoint.
 
     Raises:
-        ValueError: The file is damaged.
+        ValueError: A byte of the file is not as it was written.
     """
     file = folder / CHECKPOINT_FILE
     if not file.is_file():
         return None
     try:
-        with safe_open(file, framework="pt") as opened:
-            state = json.loads((opened.metadata() or {})["state"])
-            # Cloned, because what is read is mapped from a file that will be replaced.
-            return {name: opened.get_tensor(name).clone() for name in opened.keys()}, state
-    except (SafetensorError, KeyError, ValueError) as error:
+        return unpack(file, "state")
+    except ValueError as error:
         raise ValueError(
             f"the checkpoint {str(file)!r} is damaged ({error}): delete it to start again"
         ) from error

@@ -59,7 +59,8 @@ def choose_dtype(device: torch.device | str = "cpu") -> torch.dtype:
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     elif device.type == "cpu":
         # Other processors emulate bfloat16, which is slower than float32.
-        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        has = torch.cpu.get_capabilities()
+        native = has.get("avx512_bf16", False) or has.get("amx_bf16", False)
     else:
         native = False
     return torch.bfloat16 if native else torch.float32

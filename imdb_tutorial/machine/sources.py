@@ -111,32 +111,38 @@ class ModelSource(NamedTuple):
     name_or_path: str
     revision: str | None
 
+    @property
+    def is_hub(self) -> bool:
+        """Whether the model comes from the hub."""
+        return self.revision is not None
 
-def model_source(source: str | os.PathLike) -> ModelSource:
+
+def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False) -> ModelSource:
     """Say where a model's files are, and check what can be checked before loading them.
 
     Args:
         source: ``"packaged"``, a folder saved by transformers, or a hub name, where
-            ``"name@revision"`` pins a version.
+            ``"name@revision"`` pins a version. What this function returned is returned again, so
+            that a model and its tokenizer ask the hub once.
+        pinned: Refuse a hub model without a revision.
 
     Returns:
         A folder, or a hub name with its revision.
 
     Raises:
         FileNotFoundError: A folder that does not exist or holds no model.
+        ValueError: A hub model without a revision where one is needed, or an adapter in the folder.
         DamagedFileError: The packaged model's bytes are not the expected ones.
         ConnectionError: The hub cannot be reached.
     """
+    if isinstance(source, ModelSource):
+        return source
     source = os.fspath(source)
     if source == "packaged":
         return ModelSource(str(packaged_encoder_folder()), None)
     folder = Path(source).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").is_file() or not any(folder.glob("model*.safetensors")):
-            raise FileNotFoundError(
-                f"the folder {source!r} is no model: expected config.json and model.safetensors in "
-                "it; save one with model.save_pretrained(folder), or use encoder='packaged'"
-            )
+        _check_model_folder(folder)
         return ModelSource(str(folder), None)
     name, _, revision = source.partition("@")
     if folder.is_absolute() or name.count("/") != 1 or not all(name.split("/")):
@@ -144,8 +150,29 @@ def model_source(source: str | os.PathLike) -> ModelSource:
             f"no model at {source!r}: expected 'packaged', an existing folder, or a hub name such "
             "as 'google-bert/bert-base-cased'"
         )
+    if pinned and not revision and source not in HUB_REVISIONS:
+        raise ValueError(
+            f"the hub model {name!r} has no revision: name one, {name + '@revision'!r}, so that it "
+            "stays the same model tomorrow"
+        )
+    # Else transformers has a service convert a model that has only pickles, and names it there.
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     require_hub(name)
     return ModelSource(name, revision or HUB_REVISIONS.get(name, "main"))
+
+
+def _check_model_folder(folder: Path) -> None:
+    if not (folder / "config.json").is_file() or not any(folder.glob("model*.safetensors")):
+        raise FileNotFoundError(
+            f"the folder {str(folder)!r} is no model: expected config.json and model.safetensors "
+            "in it; save one with model.save_pretrained(folder), or use encoder='packaged'"
+        )
+    if (folder / "adapter_config.json").exists():
+        raise ValueError(
+            f"the folder {str(folder)!r} holds a whole model and an adapter_config.json: "
+            "transformers would add that adapter to it; merge it into the model and save that, "
+            "or remove the adapter's files"
+        )
 
 
 def require_hub(what: str) -> None:

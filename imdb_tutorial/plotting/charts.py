@@ -1,24 +1,74 @@
-"""Charts that show how sure a number is: curves with bands, dots with intervals, reliability."""
+"""Numbers as bars, histograms and curves."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from imdb_tutorial.plotting.figures import DARK, MIDDLE, PALE, styled
+from imdb_tutorial.plotting.style import BLACK, DARK, LINES, styled
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-LINES = (
-    {"color": DARK, "linestyle": "-", "marker": "o"},
-    {"color": MIDDLE, "linestyle": "--", "marker": "s"},
-    {"color": "0.35", "linestyle": ":", "marker": "^"},
-    {"color": "0.6", "linestyle": "-.", "marker": "D"},
-)
+@styled
+def plot_bars(
+    values: Mapping[str, float], xlabel: str, template: str = "{:,.1f}", log: bool = False
+) -> Figure:
+    """Draw a few named numbers as bars with their values written beside them.
+
+    Args:
+        values: Numbers by name, drawn from top to bottom.
+        xlabel: What they measure, with the unit.
+        template: How a value is written.
+        log: Use a logarithmic axis, where equal distances are equal factors.
+
+    Returns:
+        The figure.
+    """
+    figure, axes = plt.subplots(figsize=(8, 0.9 + 0.45 * len(values)))
+    names = list(values)[::-1]
+    bars = axes.barh(names, [values[name] for name in names], color=DARK, height=0.6)
+    axes.bar_label(bars, [template.format(values[name]) for name in names], padding=4)
+    axes.set_xlabel(xlabel)
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.15)
+    if log:
+        axes.set(xscale="log", xlim=(1, 2 * max(values.values())))
+    return figure
+
+
+@styled
+def plot_lengths(
+    lengths: Mapping[str, Sequence[int]], unit: str, cut: int | None = None, widest: int = 1_500
+) -> Figure:
+    """Draw how long the reviews are.
+
+    Args:
+        lengths: Lengths by group.
+        unit: What they are counted in, for example ``"words"``.
+        cut: Where longer reviews are cut, drawn as a line.
+        widest: Right end of the axis; longer reviews are counted in the last bar.
+
+    Returns:
+        The figure: one outlined histogram a group.
+    """
+    figure, axes = plt.subplots(figsize=(8, 3.2))
+    bins = np.linspace(0, widest, 51).tolist()
+    for number, (name, values) in enumerate(lengths.items()):
+        axes.hist(
+            np.clip(values, 0, widest),
+            bins=bins,
+            histtype="step",
+            linewidth=1.6,
+            color=LINES[number % len(LINES)]["color"],
+            linestyle=LINES[number % len(LINES)]["linestyle"],
+            label=f"{name} (median {np.median(values):,.0f})",
+        )
+    if cut:
+        axes.axvline(cut, color=BLACK, linestyle=":", label=f"cut at {cut}")
+    axes.set(xlabel=f"length ({unit}; longer ones are in the last bar)", ylabel="reviews")
+    axes.legend()
+    return figure
 
 
 @styled
@@ -48,9 +98,10 @@ def plot_curves(
         style = LINES[number % len(LINES)]
         axes.plot(x, y, markersize=4 if len(x) <= 40 else 0, label=name, **style)
         if band:
-            axes.fill_between(x, *band, color=style["color"], alpha=0.18, linewidth=0)
+            low, high = band
+            axes.fill_between(x, low, high, color=style["color"], alpha=0.18, linewidth=0)
     if level:
-        axes.axhline(level[1], color="0.2", linewidth=1, label=level[0])
+        axes.axhline(level[1], color=BLACK, linewidth=1, label=level[0])
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if log:
         axes.set_xscale("log")
@@ -58,69 +109,4 @@ def plot_curves(
     if percent:
         axes.yaxis.set_major_formatter(PercentFormatter(1))
     figure.legend(loc="outside lower center", ncols=2)
-    return figure
-
-
-@styled
-def plot_intervals(
-    groups: Mapping[str, Mapping[str, tuple]], xlabel: str, level: tuple[str, float] | None = None
-) -> Figure:
-    """Draw values as dots and their intervals as lines, one row a name.
-
-    Args:
-        groups: By group's name, by row's name: a tuple that starts with value, low and high, such
-            as ``Interval`` or ``Spread``; 0 to 1.
-        xlabel: What the values are; they are drawn times 100.
-        level: A name and a value, drawn as a line from top to bottom.
-
-    Returns:
-        The figure.
-    """
-    rows = list(dict.fromkeys(name for group in groups.values() for name in group))[::-1]
-    figure, axes = plt.subplots(figsize=(8, 1.3 + 0.42 * len(rows)))
-    if level:
-        axes.axvline(100 * level[1], color="0.2", linewidth=1, label=level[0])
-    for number, (group, values) in enumerate(groups.items()):
-        shift = 0.24 * ((len(groups) - 1) / 2 - number)
-        y = [rows.index(name) + shift for name in values]
-        value, low, high = (100 * np.array([v[n] for v in values.values()]) for n in range(3))
-        style = LINES[number % len(LINES)]
-        axes.errorbar(
-            value, y, xerr=(value - low, high - value),
-            color=style["color"], marker=style["marker"], linestyle="none", capsize=3, label=group,
-        )  # fmt: skip
-    axes.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
-    axes.grid(axis="y", visible=False)
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    if len(groups) > 1 or level:
-        figure.legend(loc="outside lower center", ncols=3)
-    return figure
-
-
-@styled
-def plot_reliability(tables: "Mapping[str, pd.DataFrame]") -> Figure:
-    """Draw how often a model is right against how sure it is, one picture a model.
-
-    Args:
-        tables: By name, what ``reliability`` returns.
-
-    Returns:
-        The figure: on the diagonal, a model is right as often as it thinks. Below it, it is too
-        sure. The size of a dot is the share of the reviews.
-    """
-    figure, panels = plt.subplots(
-        1, len(tables), figsize=(3 * len(tables), 3.3), sharey=True, squeeze=False
-    )
-    for (name, table), axes in zip(tables.items(), panels[0], strict=True):
-        axes.plot([0.5, 1], [0.5, 1], color=PALE, linewidth=3, zorder=1)
-        axes.errorbar(
-            table.confidence, table.accuracy,
-            yerr=(table.accuracy - table.low, table.high - table.accuracy),
-            color=DARK, linestyle="none", linewidth=1, zorder=2,
-        )  # fmt: skip
-        share = table["count"] / table["count"].sum()
-        axes.scatter(table.confidence, table.accuracy, s=20 + 300 * share, color=DARK, zorder=3)
-        axes.set(title=name, xlabel="how sure (probability)", xlim=(0.48, 1.02))
-    panels[0, 0].set_ylabel("share that is right")
-    panels[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from imdb_tutorial.evaluation.records import load_reference_run
-from imdb_tutorial.trainer import History
+from imdb_tutorial.trainer.history import History
 
 STYLE = {
     "figure.dpi": 100,

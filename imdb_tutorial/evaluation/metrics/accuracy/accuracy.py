@@ -1,12 +1,11 @@
 """Accuracy as a local `evaluate` module."""
 
-import evaluate
 from sklearn.metrics import accuracy_score
 
-from imdb_tutorial.evaluation.inputs import OnlyLabels
+from imdb_tutorial.evaluation.metrics.only_labels import OnlyLabels
 
 
-class Accuracy(OnlyLabels, evaluate.Metric):
+class Accuracy(OnlyLabels):
     """The share of the reviews that a model gets right, 0 to 1."""
 
     def _compute(self, predictions: list[int], references: list[int]) -> dict[str, float]:

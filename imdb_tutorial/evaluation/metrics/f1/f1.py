@@ -1,12 +1,11 @@
 """F1 of the positive reviews as a local `evaluate` module."""
 
-import evaluate
 from sklearn.metrics import f1_score
 
-from imdb_tutorial.evaluation.inputs import OnlyLabels
+from imdb_tutorial.evaluation.metrics.only_labels import OnlyLabels
 
 
-class F1(OnlyLabels, evaluate.Metric):
+class F1(OnlyLabels):
     """The harmonic mean of precision and recall of the positive label, 0 to 1.
 
     It is 0 where no review is positive and none is called so.

@@ -1,0 +1,49 @@
+"""Many texts through a classifier at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from imdb_tutorial.classifier.pipeline import SentimentPipeline
+from imdb_tutorial.dataset.labels import LABELS
+from imdb_tutorial.encoder.tokens import pad, plan_batches, tokenize
+from imdb_tutorial.machine.parallel import in_parallel
+from imdb_tutorial.machine.progress import progress_bar
+
+TOKEN_BUDGET = {"cpu": 2_048, "mps": 16_384, "cuda": 65_536}
+
+
+def predict_proba(classifier: SentimentPipeline, texts: Sequence[str]) -> torch.Tensor:
+    """Classify many texts at once, in float32 and in batches of similar length.
+
+    Args:
+        classifier: From ``load_classifier``.
+        texts: The reviews; long ones are cut as the classifier cuts them.
+
+    Returns:
+        Probabilities ``[texts, 2]``, in the order of the texts: negative, positive. They are those
+        that the classifier gives one text at a time.
+
+    Raises:
+        TypeError: One text instead of a list, or something that is no text; the message names its
+            row.
+        ValueError: The model's answer is not a number.
+    """
+    model = classifier.model
+    tokens = tokenize(texts, classifier.tokenizer, classifier.max_length)
+    logits = torch.empty(len(texts), len(LABELS))  # [texts, 2]
+    batches = list(plan_batches(tokens.lengths(), TOKEN_BUDGET[model.device.type]))
+
+    def answer(rows: np.ndarray) -> np.ndarray:
+        inputs = pad(tokens, rows, classifier.tokenizer.pad_token_id, model.device)
+        logits[rows] = classifier.forward(inputs)["logits"].float()  # [batch, 2]
+        return rows
+
+    with progress_bar(
+        total=len(batches), desc="classifying", leave=False, disable=len(batches) < 3
+    ) as bar:
+        for _ in in_parallel(answer, batches, model.device):
+            bar.update()
+    order = [model.config.label2id[name] for name in LABELS]
+    return logits[:, order].softmax(dim=1)  # [texts, 2]

@@ -1,0 +1,79 @@
+"""How sure a number is: dots with their intervals, and reliability."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from imdb_tutorial.plotting.style import BLACK, DARK, LINES, PALE, styled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@styled
+def plot_intervals(
+    groups: Mapping[str, Mapping[str, tuple]], xlabel: str, level: tuple[str, float] | None = None
+) -> Figure:
+    """Draw values as dots and their intervals as lines, one row a name.
+
+    Args:
+        groups: By group's name, by row's name: a tuple that starts with value, low and high, such
+            as ``Interval`` or ``Spread``; 0 to 1.
+        xlabel: What the values are; they are drawn times 100.
+        level: A name and a value, drawn as a line from top to bottom.
+
+    Returns:
+        The figure.
+    """
+    rows = list(dict.fromkeys(name for group in groups.values() for name in group))[::-1]
+    figure, axes = plt.subplots(figsize=(8, 1.3 + 0.42 * len(rows)))
+    if level:
+        axes.axvline(100 * level[1], color=BLACK, linewidth=1, label=level[0])
+    for number, (group, values) in enumerate(groups.items()):
+        shift = 0.24 * ((len(groups) - 1) / 2 - number)
+        y = [rows.index(name) + shift for name in values]
+        value, low, high = (100 * np.array([v[n] for v in values.values()]) for n in range(3))
+        style = LINES[number % len(LINES)]
+        axes.errorbar(
+            value, y, xerr=(value - low, high - value),
+            color=style["color"], marker=style["marker"], linestyle="none", capsize=3, label=group,
+        )  # fmt: skip
+    axes.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
+    axes.grid(axis="y", visible=False)
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    if len(groups) > 1 or level:
+        figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+@styled
+def plot_reliability(tables: "Mapping[str, pd.DataFrame]") -> Figure:
+    """Draw how often a model is right against how sure it is, one picture a model.
+
+    Args:
+        tables: By name, what ``reliability`` returns.
+
+    Returns:
+        The figure: on the diagonal, a model is right as often as it thinks. Below it, it is too
+        sure. The size of a dot is the share of the reviews.
+    """
+    figure, panels = plt.subplots(
+        1, len(tables), figsize=(3 * len(tables), 3.3), sharey=True, squeeze=False
+    )
+    for (name, table), axes in zip(tables.items(), panels[0], strict=True):
+        axes.plot([0.5, 1], [0.5, 1], color=PALE, linewidth=3, zorder=1)
+        axes.errorbar(
+            table.confidence, table.accuracy,
+            yerr=(table.accuracy - table.low, table.high - table.accuracy),
+            color=DARK, linestyle="none", linewidth=1, zorder=2,
+        )  # fmt: skip
+        share = table["count"] / table["count"].sum()
+        axes.scatter(table.confidence, table.accuracy, s=20 + 300 * share, color=DARK, zorder=3)
+        axes.set(title=name, xlabel="how sure (probability)", xlim=(0.48, 1.02))
+    panels[0, 0].set_ylabel("share that is right")
+    panels[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
+    return figure

@@ -1,0 +1,101 @@
+"""What happens to reviews, as pictures: steps, batches with their padding, a file cut in pools."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from imdb_tutorial.plotting.style import DARK, GREY, MIDDLE, PALE, styled
+
+
+@styled
+def plot_flow(steps: Mapping[str, str]) -> Figure:
+    """Draw steps as boxes joined by arrows, each with a note under it.
+
+    Args:
+        steps: Notes by step, from left to right.
+
+    Returns:
+        The figure.
+    """
+    figure, axes = plt.subplots(figsize=(9, 1.5))
+    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": DARK, "linewidth": 1.5}
+    for number, (step, note) in enumerate(steps.items()):
+        axes.text(number, 0, step, ha="center", va="center", fontsize=10, bbox=box)
+        axes.text(number, -0.75, note, ha="center", va="center", fontsize=9, color=GREY)
+        if number:
+            axes.annotate(
+                "",
+                xy=(number - 0.42, 0),
+                xytext=(number - 0.58, 0),
+                arrowprops={"arrowstyle": "->", "color": DARK, "linewidth": 1.5},
+            )
+    axes.set(xlim=(-0.6, len(steps) - 0.4), ylim=(-1.1, 0.7))
+    axes.axis("off")
+    return figure
+
+
+@styled
+def plot_padding(masks: Mapping[str, np.ndarray]) -> Figure:
+    """Draw batches as pictures: dark where there is text, pale where there is padding.
+
+    Args:
+        masks: Attention masks ``[batch, tokens]`` by name.
+
+    Returns:
+        The figure: one picture a batch, with the share of text in its title.
+    """
+    widest = max(mask.shape[1] for mask in masks.values())
+    figure, axes = plt.subplots(
+        len(masks), 1, figsize=(8, 2.1 * len(masks)), sharex=True, squeeze=False
+    )
+    colours = mpl.colors.ListedColormap([PALE, DARK])
+    for (name, mask), row in zip(masks.items(), axes[:, 0], strict=True):
+        row.imshow(
+            mask, aspect="auto", cmap=colours, vmin=0, vmax=1, interpolation="none",
+            extent=(0, mask.shape[1], len(mask), 0),
+        )  # fmt: skip
+        row.set(ylabel="review", xlim=(0, widest), title=f"{name}: {np.mean(mask):.0%} is text")
+        row.grid(False)
+    axes[-1, 0].set_xlabel("token")
+    figure.legend(
+        handles=[mpl.patches.Patch(color=DARK, label="text"),
+                 mpl.patches.Patch(color=PALE, label="padding")],
+        loc="outside lower center", ncols=2,
+    )  # fmt: skip
+    return figure
+
+
+@styled
+def plot_blocks(rows: Mapping[str, Sequence[int]], strips: Mapping[str, range]) -> Figure:
+    """Draw a file of reviews as strips, coloured by the pool that each row went to.
+
+    Args:
+        rows: Row numbers by pool, at most three pools.
+        strips: Which rows of the file make a strip, by the strip's name.
+
+    Returns:
+        The figure: one strip below the other; rows that no pool took stay white.
+    """
+    colours = (PALE, MIDDLE, DARK)[: len(rows)]
+    pool_of = np.full(max(strip.stop for strip in strips.values()), np.nan)
+    for number, members in enumerate(rows.values()):
+        pool_of[np.asarray(members, dtype=int)] = number
+    figure, axes = plt.subplots(len(strips), 1, figsize=(8, 0.7 + 0.8 * len(strips)), squeeze=False)
+    for (name, strip), row in zip(strips.items(), axes[:, 0], strict=True):
+        row.imshow(
+            pool_of[None, strip.start : strip.stop], aspect="auto", interpolation="nearest",
+            cmap=mpl.colors.ListedColormap(colours), vmin=-0.5, vmax=len(rows) - 0.5,
+            extent=(strip.start, strip.stop, 0, 1),
+        )  # fmt: skip
+        row.set(yticks=[], ylabel=name)
+        row.xaxis.set_major_formatter("{x:,.0f}")
+        row.grid(False)
+    axes[-1, 0].set_xlabel("row of the file")
+    figure.legend(
+        handles=[mpl.patches.Patch(color=c, label=n) for n, c in zip(rows, colours, strict=True)],
+        loc="outside lower center", ncols=len(rows),
+    )  # fmt: skip
+    return figure

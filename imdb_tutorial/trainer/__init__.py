@@ -1,0 +1,1 @@
+"""The training loop, what it remembers, and the callbacks that show it and keep it."""

@@ -1,0 +1,16 @@
+"""What a training run remembers."""
+
+import dataclasses
+
+
+@dataclasses.dataclass
+class History:
+    """What a training run remembers, one number an epoch.
+
+    Args:
+        train_losses: Cross-entropy on the training reviews, the mean per review.
+        val_accuracy: Share of the validation reviews that were right, 0 to 1.
+    """
+
+    train_losses: list[float] = dataclasses.field(default_factory=list)
+    val_accuracy: list[float] = dataclasses.field(default_factory=list)
