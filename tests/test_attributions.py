@@ -206,6 +206,7 @@ def blank_margin(classifier, encoded):
     return float(margin_of(classifier.model, input_ids=blank, **rest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", available_models())
 def test_the_scores_add_up_on_held_back_reviews(name):
     """Fifty reviews of 60 words at most, so that this takes a minute and no more."""

@@ -184,6 +184,7 @@ def damaged_copies(whole):
     yield "zeros", bytes(len(whole))
 
 
+@pytest.mark.slow
 def test_whatever_is_done_to_a_stored_file_the_answer_is_right(tiny, passes, expected):
     features_of(tiny)
     file = only_file()
@@ -303,6 +304,7 @@ def test_a_full_disk_costs_a_warning_and_leaves_nothing_behind(tiny_bert, expect
     assert left <= {".lock"}
 
 
+@pytest.mark.slow
 def test_two_processes_on_the_same_work_agree_and_keep_one_file(tiny_bert, expected):
     slow = "import time\nencoder.register_forward_pre_hook(lambda *_: time.sleep(2))"
     together = [start(tiny_bert, before=slow) for _ in range(2)]
@@ -315,6 +317,7 @@ def test_two_processes_on_the_same_work_agree_and_keep_one_file(tiny_bert, expec
     assert list(cache.cache_info().folder.glob("*.part")) == []
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_work_does_not_block_the_next_one(tiny_bert, tiny, expected):
     hang = (
         "import time\n"

@@ -125,6 +125,7 @@ def test_probe_records_what_was_done(trained):
     assert {file.name for file in trained.iterdir()} == {"probe.safetensors", "record.json"}
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_probe(trained, tmp_path, capsys):
     assert main(["probe", *SMALL, "--seed", "7", "--output", str(tmp_path)]) == 0
     out = capsys.readouterr().out
@@ -134,6 +135,7 @@ def test_the_same_command_gives_the_same_probe(trained, tmp_path, capsys):
     assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_probe_without_output_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "cache"))

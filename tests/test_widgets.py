@@ -545,6 +545,7 @@ def test_the_table_is_bounded(explorer):
     assert f"the newest 20 of {MOST_ROWS:,}" in Page(explorer.table.value).text
 
 
+@pytest.mark.slow
 def test_two_hundred_texts_leave_the_memory_flat(explorer):
     def use(count):
         for number in range(count):
