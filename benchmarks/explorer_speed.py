@@ -17,7 +17,7 @@ import psutil
 import torch
 
 from imdb_tutorial import SentimentExplorer, attribute, load_classifier, load_preset, load_reviews
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 from imdb_tutorial.machine.provenance import provenance
 
 RESULT = Path(__file__).with_suffix(".json")

@@ -10,9 +10,11 @@ from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.explorer import attributions
-from imdb_tutorial.explorer.attributions import SupersededError, attribute, judge
+from imdb_tutorial.explorer.attributions import attribute
 from imdb_tutorial.explorer.reading import read_text
+from imdb_tutorial.explorer.verdict import judge
 from imdb_tutorial.explorer.widget import available_models
+from imdb_tutorial.explorer.worker import SupersededError
 from imdb_tutorial.probe import LinearProbe, save_probe
 
 MAX_LENGTH = 24
