@@ -16,7 +16,7 @@ from imdb_tutorial import (
     predict_proba,
 )
 from imdb_tutorial.encoder.tokens import MOST_CHARACTERS_PER_TOKEN, beginning_of
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 
 MEGABYTES = 5_000_000
 ENDLESS = {
