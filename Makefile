@@ -1,6 +1,7 @@
 # make lab      opens the lessons in JupyterLab     make test     checks package and notebooks
 # make quick    checks the package, in 90 s         make lint     formats, lints, checks types
 # make mutants  plants bugs in copies: are they seen?
+# make faults   kills it, fills its disk, damages its files: is anything lost?
 # make run      executes the series into build/     make bench    measures the speed
 # make study    runs the experiments behind the lessons 05 and 06: up to two hours
 # make clean    removes what the others made
@@ -15,7 +16,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup lab test quick mutants run notebooks lint bench study clean
+.PHONY: setup lab test quick mutants faults run notebooks lint bench study clean
 
 setup: $(STAMP)
 
@@ -41,6 +42,10 @@ test: setup
 # Everything that matters while one works: no lesson, no browser, nothing that takes long.
 quick: setup
 	$(PYTEST) -m "not slow and not browser" --dist worksteal --durations=10 tests
+
+# Kills, a full disk, damaged files, several processes: what is saved must neither be lost nor lie.
+faults: setup
+	$(BIN)/python tests/faults/run.py
 
 # Deliberate bugs, each of which the tests named beside it must see.
 mutants: setup

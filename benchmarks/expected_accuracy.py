@@ -20,6 +20,7 @@ from imdb_tutorial import (
     load_reviews,
     load_tokenizer,
 )
+from imdb_tutorial.evaluation.records import seal_records
 from imdb_tutorial.machine.provenance import provenance
 
 RESULT = Path(imdb_tutorial.__file__).with_name("data") / "expected_accuracy.json"
@@ -64,6 +65,7 @@ def main() -> None:
         **provenance("torch", "transformers"),
     }
     RESULT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    seal_records()
 
 
 if __name__ == "__main__":

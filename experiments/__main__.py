@@ -10,6 +10,7 @@ from pathlib import Path
 
 from experiments import runner
 from imdb_tutorial.evaluation.recorded_study import PROBABILITIES, RECORD
+from imdb_tutorial.evaluation.records import seal_records
 from imdb_tutorial.machine.files import write_whole
 from imdb_tutorial.machine.progress import progress_bar
 
@@ -30,6 +31,7 @@ def main() -> None:
     record, probabilities = runner.collect(units, seeds)
     write_whole(options.output / PROBABILITIES.name, probabilities)
     write_whole(options.output / RECORD.name, (json.dumps(record) + "\n").encode())
+    seal_records(options.output)
     print(f"wrote {RECORD.name} and {PROBABILITIES.name} into {options.output}")
 
 

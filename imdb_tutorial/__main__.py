@@ -6,7 +6,6 @@
 import argparse
 import dataclasses
 import json
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -126,6 +125,7 @@ def _finetune(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.classifier.predict import predict_proba
     from imdb_tutorial.dataset.reviews import load_reviews
     from imdb_tutorial.evaluation.intervals import accuracy_interval
+    from imdb_tutorial.finetuning.checkpoints import remove_checkpoints
     from imdb_tutorial.finetuning.run import finetune
     from imdb_tutorial.finetuning.save import save_finetuned
 
@@ -140,9 +140,9 @@ def _finetune(parsed: argparse.Namespace) -> int:
         dim=1
     )
     accuracy = accuracy_interval(answers.numpy() == reviews["test"]["label"][:])
-    print(f"accuracy on {accuracy.count:,} test reviews: {accuracy}")
+    print(f"accuracy on {accuracy.reviews:,} test reviews: {accuracy}")
     save_finetuned(trainer, preset, parsed.output, {"accuracy": accuracy.value})
-    shutil.rmtree(checkpoints)
+    remove_checkpoints(checkpoints)
     print(f"saved in {parsed.output}")
     return 0
 

@@ -3,12 +3,8 @@
 import csv
 
 import pytest
+from toys import save_tiny_bert, toy_preset
 
-WORDS = (
-    "the a an and or of to is was it this that i we film movie story actor plot ending scene "
-    "good great best love fine bad worst dull awful hate boring not very so but with for in on "
-    "rent ##ed ##ing ##s ##ly ##er ##est . , ! ? ' - < > / br"
-).split()
 LONGEST = (
     "test_notebooks_in_jupyterlab.py",
     "07_fine_tuning.ipynb",
@@ -16,8 +12,6 @@ LONGEST = (
     "test_two_trainers.py",
     "test_explorer.py",
 )
-LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789"]
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 def pytest_collection_modifyitems(items):
@@ -40,27 +34,8 @@ def own_surroundings(monkeypatch, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory):
     """Return a folder with a random BERT of two narrow layers and its tokenizer."""
-    import torch
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
     folder = tmp_path_factory.mktemp("tiny_bert")
-    single = [token for token in LETTERS if token not in WORDS]
-    tokens = dict.fromkeys([*SPECIAL, *WORDS, *single, *(f"##{letter}" for letter in LETTERS)])
-    vocabulary = {token: number for number, token in enumerate(tokens)}
-    BertTokenizerFast(vocab=vocabulary, model_max_length=512).save_pretrained(folder)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = BertModel(
-            BertConfig(
-                vocab_size=len(vocabulary),
-                hidden_size=16,
-                num_hidden_layers=2,
-                num_attention_heads=2,
-                intermediate_size=32,
-                max_position_embeddings=512,
-            )
-        )
-    model.save_pretrained(folder)
+    save_tiny_bert(folder)
     return folder
 
 
@@ -115,32 +90,8 @@ def whole_pools():
 
 @pytest.fixture(scope="session")
 def tuning_preset(tiny_bert, tmp_path_factory):
-    """Return a preset that fine-tunes the tiny BERT within a second on 80 toy reviews.
-
-    One toy review in five has the wrong label, so that no accuracy is perfect.
-    """
-    from imdb_tutorial import load_preset
-
-    words = ("bad worst dull awful boring hate", "good great best love fine")
-    path = tmp_path_factory.mktemp("toy_reviews") / "reviews.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow(("text", "label"))
-        for label in (0, 1):
-            for number in range(60):
-                shown = label if number % 5 else 1 - label
-                csv.writer(file).writerow((f"{words[label]} film {number}", shown))
-    return load_preset("laptop").replace(
-        reviews=str(path),
-        encoder=str(tiny_bert),
-        train_size=80,
-        validation_size=12,
-        test_size=16,
-        max_length=16,
-        batch_size=8,
-        learning_rate=1.5e-2,
-        num_epochs=3,
-        seed=1,
-    )
+    """Return a preset that fine-tunes the tiny BERT within a second on 80 toy reviews."""
+    return toy_preset(tiny_bert, tmp_path_factory.mktemp("toy_reviews") / "reviews.csv")
 
 
 @pytest.fixture

@@ -255,7 +255,8 @@ def test_cache_info_counts_and_clear_cache_empties(tiny, passes):
     assert stored.bytes == sum(file.stat().st_size for file in files)
     foreign = stored.folder / "notes.txt"
     foreign.write_text("mine")
-    (stored.folder / "left.123.part").write_bytes(b"half")
+    for left in (".left.safetensors.0123abcd.part", ".killed.lock"):
+        (stored.folder / left).write_bytes(b"half")
 
     assert cache.clear_cache() == stored
     assert list(stored.folder.iterdir()) == [foreign]

@@ -12,13 +12,14 @@ import numpy as np
 
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.evaluation.intervals import accuracy_interval, compare
+from imdb_tutorial.evaluation.records import DATA, require_sound
 
 if TYPE_CHECKING:
     import datasets
     import pandas as pd
 
 FORMAT = 1
-RECORD = Path(__file__).parents[1] / "data" / "study.json"
+RECORD = DATA / "study.json"
 PROBABILITIES = RECORD.with_suffix(".npz")
 RENEW = "run `make study` to write it again (up to two hours)"
 BASELINE = "TF-IDF"
@@ -170,15 +171,20 @@ def load_study(folder: str | os.PathLike | None = None) -> Study:
     Raises:
         FileNotFoundError: There is no record; the message names the command that writes it.
         ValueError: A record of another format, or one whose two files do not belong together.
+        DamagedFileError: One of the package's own files is not as it was written.
     """
-    folder = Path(folder) if folder is not None else RECORD.parent
+    folder = Path(folder) if folder is not None else DATA
     try:
-        record = json.loads((folder / RECORD.name).read_text(encoding="utf-8"))
-        packed = (folder / PROBABILITIES.name).read_bytes()
+        text, packed = ((folder / path.name).read_bytes() for path in (RECORD, PROBABILITIES))
     except FileNotFoundError as error:
         raise FileNotFoundError(f"no {Path(error.filename).name} in {folder}: {RENEW}") from None
-    except json.JSONDecodeError as error:
+    require_sound(folder, RECORD.name, PROBABILITIES.name)
+    try:
+        record = json.loads(text)
+    except ValueError as error:
         raise ValueError(f"{RECORD.name} is damaged ({error}): {RENEW}") from None
+    if not isinstance(record, dict):
+        raise ValueError(f"{RECORD.name} is damaged (it holds no record): {RENEW}")
     if record.get("format") != FORMAT:
         raise ValueError(
             f"{RECORD.name} has the format {record.get('format')}, this code reads {FORMAT}: "

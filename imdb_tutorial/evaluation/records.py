@@ -1,8 +1,20 @@
 """Measurements that the lessons quote: kept as data, never typed into a text."""
 
 import json
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
+
+from imdb_tutorial.machine.manifest import MANIFEST_FILE, damaged_file, write_manifest
+from imdb_tutorial.machine.sources import DamagedFileError
+
+DATA = Path(__file__).parents[1] / "data"
+RECORDS = (
+    "expected_accuracy.json",
+    "official_split.json",
+    "reference_run.json",
+    "study.json",
+    "study.npz",
+)
 
 
 class ReferenceRun(NamedTuple):
@@ -66,7 +78,37 @@ def load_official_split() -> dict[str, list[dict]]:
     return {name: record[name] for name in ("cut", "features", "bag_of_words")}
 
 
+def seal_records(folder: Path = DATA) -> None:
+    """Record the hashes of a folder's records; call it after one of them has been written anew.
+
+    Args:
+        folder: Where they lie; those of ``RECORDS`` that are there are sealed.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    write_manifest(folder, [name for name in RECORDS if (folder / name).is_file()])
+
+
+def require_sound(folder: Path, *names: str) -> None:
+    """Refuse records that are not as they were written; a folder that was not sealed is taken.
+
+    Args:
+        folder: Where they lie.
+        names: Which of them.
+
+    Raises:
+        DamagedFileError: One is missing or damaged; the message names it.
+    """
+    if folder != DATA and not (folder / MANIFEST_FILE).exists():
+        return
+    if name := damaged_file(folder, *names):
+        raise DamagedFileError(
+            f"the record {name} in {str(folder)!r} is missing or damaged: reinstall imdb_tutorial, "
+            "or write it again with the command that makes it"
+        )
+
+
 def _read(name: str) -> dict:
-    return json.loads(
-        files("imdb_tutorial").joinpath(f"data/{name}.json").read_text(encoding="utf-8")
-    )
+    require_sound(DATA, f"{name}.json")
+    return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))

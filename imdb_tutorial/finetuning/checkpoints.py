@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,20 @@ def last_whole_checkpoint(folder: Path) -> Path | None:
         older = newest_first[position + 1].name if newest_first[position + 1 :] else "the start"
         print(f"{checkpoint.name} is not whole ({problem}): trying {older}")
     return None
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Remove a finished run's folder; what a kill leaves of it, the same run can start from.
+
+    Args:
+        folder: The Trainer's output folder.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    for checkpoint in folder.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    shutil.rmtree(folder)  # whose run it was goes last
 
 
 def _problem(checkpoint: Path) -> str | None:

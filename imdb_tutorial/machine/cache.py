@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 import platformdirs
 import torch
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.files import only_writer, write_whole
 from imdb_tutorial.machine.progress import progress_bar
 
 
@@ -35,20 +34,26 @@ class CacheInfo(NamedTuple):
 def cache_info() -> CacheInfo:
     """Return the cache's folder, its number of files and its size in bytes."""
     folder = _folder()
-    files = list(folder.glob("*.safetensors")) if folder.is_dir() else []
-    return CacheInfo(folder, len(files), sum(file.stat().st_size for file in files))
+    sizes = []
+    for file in folder.glob("*.safetensors"):
+        with contextlib.suppress(OSError):  # another process may have removed it just now
+            sizes.append(file.stat().st_size)
+    return CacheInfo(folder, len(sizes), sum(sizes))
 
 
 def clear_cache() -> CacheInfo:
-    """Delete everything this project has cached; return what was there."""
+    """Delete everything this project has cached, but for what is being computed just now.
+
+    Returns:
+        What was there.
+
+    Raises:
+        OSError: The disk refuses.
+    """
     before = cache_info()
-    if before.folder.is_dir():
-        for file in before.folder.iterdir():
-            if file.suffix in (".safetensors", ".part"):
-                file.unlink(missing_ok=True)
-            elif file.suffix == ".lock":
-                with contextlib.suppress(Timeout), FileLock(file, timeout=0):
-                    file.unlink(missing_ok=True)
+    for target in _targets(before.folder):
+        with contextlib.suppress(BlockingIOError), only_writer(target, wait=False):
+            target.unlink(missing_ok=True)
     return before
 
 
@@ -108,27 +113,26 @@ def locked(key: str) -> Iterator[None]:
     Args:
         key: Names what is computed.
     """
-    folder = _folder()
-    lock = FileLock(folder / f"{key}.lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _acquire(lock)
-    except (OSError, NotImplementedError):
+    target = _folder() / key
+    with contextlib.ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(only_writer(target, wait=False))
+        except BlockingIOError:
+            waiting = "another process computes the same features, waiting for it"
+            with progress_bar(desc=waiting, bar_format="{desc} [{elapsed}]"):
+                stack.enter_context(only_writer(target))
+        except OSError:
+            pass  # no place to keep anything: the work is done all the same
         yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
 
 
-def _acquire(lock: FileLock) -> None:
-    try:
-        lock.acquire(timeout=1)
-    except Timeout:
-        waiting = "another process computes the same features, waiting for it"
-        with progress_bar(desc=waiting, bar_format="{desc} [{elapsed}]"):
-            lock.acquire(timeout=-1)
+def _targets(folder: Path) -> set[Path]:
+    """Find what is stored in a folder, and what was to be stored by processes that were killed."""
+    stored = set(folder.glob("*.safetensors"))
+    locked = {file.name[1:].removesuffix(".lock") for file in folder.glob(".*.lock")}
+    begun = {file.name[1:].rsplit(".", 2)[0] for file in folder.glob(".*.part")}
+    return stored | {folder / name for name in locked | begun}
 
 
 def _folder() -> Path:
