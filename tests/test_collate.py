@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from torch.utils.data import DataLoader
 
 from imdb_tutorial import ReviewCollator, load_tokenizer

@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from test_typed_text import ROBERTA_LIKE, byte_pairs, unigram
 from transformers import PreTrainedTokenizerFast
 

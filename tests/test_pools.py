@@ -6,8 +6,7 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from imdb_tutorial import load_preset, load_raw_reviews, load_reviews, normalise
 from imdb_tutorial.dataset.pools import cut_pools, order_pool

@@ -1,8 +1,7 @@
 """What a classifier reads of a text, and where its words stand in it."""
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.encoder.tokens import MOST_CHARACTERS_PER_TOKEN

@@ -1,8 +1,7 @@
 """Text as HTML: what a reader sees is what stands there, and nothing in it does anything."""
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from imdb_tutorial.explorer.safe_text import is_blank, show_text
 from imdb_tutorial.machine.text import clean_text

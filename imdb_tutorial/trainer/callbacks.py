@@ -57,7 +57,9 @@ class ProgressBar(Callback):
         self._hook.remove()
         self._bar.close()
 
-    def _after_batch(self, *_) -> None:  # what a hook returns would replace the model's output
+    def _after_batch(
+        self, *_: object
+    ) -> None:  # what a hook returns would replace the model's output
         self._bar.update()
 
 

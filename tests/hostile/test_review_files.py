@@ -14,8 +14,7 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from imdb_tutorial import load_preset, load_raw_reviews
 from imdb_tutorial.__main__ import main
