@@ -53,9 +53,10 @@ def finetune(
     reviews = reviews or load_reviews(preset)
     with claimed(folder, preset, reviews), quiet_transformers():
         transformers.set_seed(preset.seed)
-        tokenizer = load_tokenizer(preset.encoder)
+        source = sources.model_source(preset.encoder)
+        tokenizer = load_tokenizer(source)
         trainer = transformers.Trainer(
-            model=load_model_for_classification(preset),
+            model=load_model_for_classification(source),
             args=training_arguments(preset, folder),
             train_dataset=tokenize_reviews(reviews["train"], tokenizer, preset.max_length),
             eval_dataset=tokenize_reviews(reviews["validation"], tokenizer, preset.max_length),
