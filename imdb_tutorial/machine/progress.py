@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tqdm.std import tqdm
+    from tqdm import tqdm
 
 
 def progress_bar(iterable: Iterable | None = None, **options: Any) -> "tqdm":
