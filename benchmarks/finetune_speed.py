@@ -53,7 +53,7 @@ def train(way: str, seed: int, reviews) -> tuple[list[float], torch.Tensor]:
                 sources.packaged_encoder_folder()
             )
     else:
-        model = load_model_for_classification(PRESET)
+        model = load_model_for_classification(PRESET.encoder)
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         trainer = transformers.Trainer(

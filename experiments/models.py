@@ -161,7 +161,7 @@ def fine_tune(size: int, seed: int) -> tuple[SentimentPipeline, float]:
     """Fine-tune on a sample for a fixed number of epochs; return classifier and seconds."""
     preset = PRESET.replace(seed=seed, **FINE_TUNING)
     transformers.set_seed(seed)
-    tokenizer, model = load_tokenizer(), load_model_for_classification(preset)
+    tokenizer, model = load_tokenizer(), load_model_for_classification(preset.encoder)
     chosen = reviews()["train"].select(sample(seed, size))
     with tempfile.TemporaryDirectory() as folder, quiet_transformers():
         settings = dataclasses.replace(

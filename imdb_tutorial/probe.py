@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -14,6 +15,9 @@ from imdb_tutorial.machine.files import write_whole
 from imdb_tutorial.machine.manifest import encoder_fingerprint
 from imdb_tutorial.machine.tensors import pack, unpack
 from imdb_tutorial.presets import MAX_LENGTH, POOLING, POOLINGS
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 PROBE_FILE = "probe.safetensors"
 SETTINGS = ("pooling", "softmax", "encoder", "encoder_fingerprint", "labels", "max_length")
@@ -61,9 +65,9 @@ class FrozenBertClassifier(nn.Module):
         probe: The layer that learns; it also says how the token vectors are pooled.
     """
 
-    def __init__(self, encoder: nn.Module, probe: LinearProbe):
+    def __init__(self, encoder: "PreTrainedModel", probe: LinearProbe):
         super().__init__()
-        self.encoder = encoder.requires_grad_(False).eval()
+        self.encoder: PreTrainedModel = encoder.requires_grad_(False).eval()
         self.probe = probe.to(encoder.device)
 
     def train(self, mode: bool = True) -> "FrozenBertClassifier":

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 
 import peft
 import pytest
@@ -216,15 +217,18 @@ def test_the_adapter_of_a_wider_model_is_refused(saved, tiny_bert):
         apply_adapter(wider, saved)
 
 
-def test_without_its_settings_it_is_refused_and_no_hub_is_asked(saved, tiny_bert, monkeypatch):
+@pytest.mark.parametrize("name", [ADAPTER_FILE, ADAPTER_CONFIG])
+def test_half_of_it_is_refused_and_no_hub_is_asked(saved, tiny_bert, monkeypatch, name):
     asked = []
 
-    def download(*names, **options):
-        asked.append(names)
-        raise OSError("no hub here")
+    def refuse(*where, **options):
+        asked.append(where)
+        raise OSError("no network here")
 
-    monkeypatch.setattr("peft.config.hf_hub_download", download)
-    (saved / ADAPTER_CONFIG).unlink()
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    (saved / name).unlink()
     monkeypatch.chdir(saved.parent.parent)
     with pytest.raises((ValueError, FileNotFoundError), match="adapter"):
         apply("new/adapter", tiny_bert)

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from imdb_tutorial.encoder.loaders import FeatureLoader
-from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE
+from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE, read_checkpoint
 from imdb_tutorial.trainer.callbacks import Checkpoint
 from imdb_tutorial.trainer.loop import Trainer
+from tests.systems import needs_sigkill
 
 EPOCHS, TRAIN_BATCHES, VALID_BATCHES = 6, 5, 2
 EPOCH_STEPS = TRAIN_BATCHES + VALID_BATCHES
@@ -111,21 +113,17 @@ def work(folder: Path, kill: tuple[str, int] | None, pause: float, started) -> N
     if kill:
         arm(*kill, trainer.model)
 
-    def slow_down(*_) -> None:
-        started.set()
-        time.sleep(pause)
-
-    trainer.model.register_forward_hook(slow_down)
+    trainer.model.register_forward_hook(lambda *_: time.sleep(pause))
+    started.send("here")
     trainer.train(EPOCHS, callbacks=[Checkpoint(folder)])
-    started.set()
     (folder / "outcome.json").write_text(json.dumps(outcome(trainer)))
 
 
 def start(folder: Path, kill: tuple[str, int] | None = None, pause: float = 0.0):
-    started = PROCESSES.Event()
-    process = PROCESSES.Process(target=work, args=(folder, kill, pause, started))
+    receiver, sender = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=work, args=(folder, kill, pause, sender))
     process.start()
-    assert started.wait(120)
+    wait([receiver, process.sentinel], 120)
     return process
 
 
@@ -154,6 +152,7 @@ def uninterrupted():
     return outcome(trainer)
 
 
+@needs_sigkill
 @pytest.mark.parametrize(
     ("where", "number", "epochs_kept"),
     [
@@ -176,6 +175,7 @@ def test_killed_and_started_again(tmp_path, uninterrupted, where, number, epochs
     assert finish(tmp_path) == uninterrupted
 
 
+@needs_sigkill
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_from_outside_at_random_moments(tmp_path, uninterrupted, seed):
     moments = random.Random(seed)
@@ -283,10 +283,41 @@ def test_half_written_files_of_a_killed_process_are_ignored(tmp_path):
     whole = new_trainer()
     whole.train(3)
     new_trainer().train(1, callbacks=[Checkpoint(tmp_path)])
-    (tmp_path / f"{CHECKPOINT_FILE}.1.part").write_bytes(b"half of a")
+    (tmp_path / f".{CHECKPOINT_FILE}.0123abcd.part").write_bytes(b"half of a")
     resumed = new_trainer()
     resumed.train(3, callbacks=[Checkpoint(tmp_path)])
     assert outcome(resumed) == outcome(whole)
+    assert os.listdir(tmp_path) == [CHECKPOINT_FILE]
+
+
+def test_every_byte_that_is_flipped_or_cut_is_noticed(tmp_path):
+    new_trainer(hidden=1).train(1, callbacks=[Checkpoint(tmp_path)])
+    file = tmp_path / CHECKPOINT_FILE
+    whole = file.read_bytes()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    random_places = random.Random(0)
+    flips = random_places.sample(range(header), 150)
+    flips += random_places.sample(range(header, len(whole)), 100)
+    damaged = [whole[:n] + bytes([whole[n] ^ 1 << n % 8]) + whole[n + 1 :] for n in flips]
+    damaged += [whole[:n] for n in random_places.sample(range(len(whole)), 30)]
+    for content in damaged:
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=r"is damaged .*: delete it to start again$"):
+            read_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_that_is_behind_the_trainer_does_not_take_it_back(tmp_path):
+    whole = new_trainer()
+    whole.train(4)
+    new_trainer().train(1, callbacks=[Checkpoint(tmp_path)])
+    trainer = new_trainer()
+    trainer.train(3)
+    steps = []
+    trainer.model.register_forward_hook(lambda *_: steps.append(1))
+    trainer.train(4, callbacks=[Checkpoint(tmp_path)])
+    assert len(steps) == EPOCH_STEPS
+    assert outcome(trainer) == outcome(whole)
+    assert finished_epochs(tmp_path) == 4
 
 
 def test_only_one_file_is_kept(tmp_path):

@@ -1,6 +1,7 @@
 """Classifiers from folders: fine-tuned ones and saved probes; what is refused, and with what."""
 
 import json
+import re
 import shutil
 import socket
 
@@ -8,17 +9,23 @@ import pytest
 import torch
 import transformers
 from huggingface_hub import constants
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from imdb_tutorial import load_classifier, predict_proba
 from imdb_tutorial.classifier import load as module
 from imdb_tutorial.classifier.adapter import save_adapter
-from imdb_tutorial.classifier.load import vocabulary_sha256
-from imdb_tutorial.classifier.pipeline import ProbeForSequenceClassification, SentimentPipeline
-from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
+from imdb_tutorial.classifier.pipeline import (
+    BATCH_SIZE,
+    ProbeForSequenceClassification,
+    SentimentPipeline,
+)
+from imdb_tutorial.encoder.load import load_encoder, load_tokenizer, vocabulary_sha256
+from imdb_tutorial.explorer.attributions import judge
 from imdb_tutorial.machine import sources
-from imdb_tutorial.machine.manifest import write_manifest
+from imdb_tutorial.machine.manifest import read_manifest, write_manifest
+from imdb_tutorial.machine.tensors import pack, unpack
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, load_probe, save_probe
 
 MAX_LENGTH = 24
@@ -61,6 +68,10 @@ def plain_probabilities(folder, text, max_length=500):
         return model.eval()(**tokens).logits[0].softmax(dim=0).tolist()
 
 
+def ask_judge(classifier):
+    return judge(classifier, "good")
+
+
 def change_config(folder, **changes):
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
@@ -80,6 +91,21 @@ class Trap:
 def own_copy(tiny_classifier, tmp_path):
     """Return a copy of the tiny classifier's folder that a test may damage."""
     return shutil.copytree(tiny_classifier, tmp_path / "copy")
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """Let nobody connect anywhere; return what was tried."""
+    tried = []
+
+    def refuse(*where, **options):
+        tried.append(where)
+        raise OSError("no network here")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    return tried
 
 
 @pytest.fixture(scope="module")
@@ -334,6 +360,20 @@ def test_a_config_that_is_no_models_is_a_clear_error(own_copy, config):
         load_classifier(own_copy)
 
 
+@pytest.mark.parametrize("length", [513, 100_000, 2, 0, -5, "500", None, True])
+def test_a_trained_length_that_the_model_cannot_read_is_refused(own_copy, length):
+    change_config(own_copy, max_length_trained=length)
+    expected = rf"max_length_trained in .*copy' is {length!r}: expected 3 to 512, the most tokens"
+    with pytest.raises(ValueError, match=expected):
+        load_classifier(own_copy)
+
+
+def test_a_length_above_the_default_is_kept_where_the_model_was_trained_on_it(own_copy):
+    assert load_classifier(own_copy).max_length == 500
+    change_config(own_copy, max_length_trained=512)
+    assert load_classifier(own_copy).max_length == 512
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -438,6 +478,20 @@ def test_a_hub_model_is_loaded_at_its_revision_without_pickles_or_code(
     assert asked[-1][1]["use_safetensors"] is True
 
 
+def test_a_hub_model_is_looked_up_once(monkeypatch, tiny_classifier):
+    asked = []
+    monkeypatch.setattr(sources, "require_hub", asked.append)
+    for auto in (AutoTokenizer, AutoModelForSequenceClassification):
+        original = auto.from_pretrained
+        monkeypatch.setattr(
+            auto,
+            "from_pretrained",
+            lambda name, original=original, **o: original(tiny_classifier, **o),
+        )
+    load_classifier("some/model@v7")
+    assert asked == ["some/model"]
+
+
 # Saved probes
 
 
@@ -479,6 +533,64 @@ def test_a_probe_with_other_labels_is_refused(tmp_path, tiny_bert, labels):
         load_classifier(tmp_path)
 
 
+@pytest.mark.parametrize("max_length", [513, 100_000, 2, 0, -5, "500", None, True, 24.0])
+def test_a_length_that_the_probes_encoder_cannot_read_is_refused(tmp_path, tiny_bert, max_length):
+    file = saved_probe(tmp_path, tiny_bert) / PROBE_FILE
+    weights, settings = unpack(file, "probe")
+    file.write_bytes(pack(weights, "probe", settings | {"max_length": max_length}))
+    expected = rf"max_length .*{re.escape(repr(max_length))}: expected 3 (to 512|or more)"
+    with pytest.raises(ValueError, match=expected) as caught:
+        load_classifier(tmp_path)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_probe_for_longer_texts_than_its_encoder_reads_is_refused(tmp_path, tiny_bert):
+    encoder = load_encoder(tiny_bert, device="cpu")
+    config = transformers.BertConfig.from_pretrained(tiny_bert, max_position_embeddings=256)
+    transformers.BertModel(config).save_pretrained(tmp_path / "short")
+    load_tokenizer(tiny_bert).save_pretrained(tmp_path / "short")
+    save_probe(LinearProbe(encoder.config.hidden_size), tmp_path, tmp_path / "short")
+    with pytest.raises(ValueError, match="is 500: expected 3 to 256, the most tokens"):
+        load_classifier(tmp_path)
+
+
+@pytest.mark.parametrize("encoder", ["some/model", "some/model@"])
+def test_a_probe_whose_hub_encoder_has_no_revision_is_refused(tmp_path, offline, encoder):
+    save_probe(LinearProbe(16), tmp_path, encoder)
+    with pytest.raises(ValueError, match=r"the probe in .*: the hub model 'some/model' has no rev"):
+        load_classifier(tmp_path)
+    assert offline == []
+
+
+@pytest.mark.parametrize(
+    ("encoder", "revision"),
+    [
+        ("some/model@v7", "v7"),
+        ("google-bert/bert-base-cased", sources.HUB_REVISIONS["google-bert/bert-base-cased"]),
+    ],
+)
+def test_a_probes_hub_encoder_is_looked_up_once_and_loaded_at_its_revision(
+    tmp_path, monkeypatch, tiny_bert, encoder, revision
+):
+    asked, loaded = [], []
+    folder = saved_probe(tmp_path, tiny_bert)
+    expected = load_classifier(folder)(TEXTS)
+    save_probe(load_probe(folder)[0], folder, encoder, max_length=MAX_LENGTH)
+    monkeypatch.setattr(sources, "require_hub", asked.append)
+    for auto in (AutoTokenizer, AutoModel):
+
+        def from_pretrained(name, original=auto.from_pretrained, **options):
+            loaded.append((name, options["revision"]))
+            return original(tiny_bert, **options)
+
+        monkeypatch.setattr(auto, "from_pretrained", from_pretrained)
+    assert load_classifier(folder)(TEXTS) == expected
+    name = encoder.partition("@")[0]
+    assert asked == [name]
+    assert loaded == [(name, revision)] * 2
+
+
 def test_a_damaged_probe(tmp_path, tiny_bert):
     folder = saved_probe(tmp_path, tiny_bert)
     (folder / PROBE_FILE).write_bytes(b"nothing")
@@ -513,6 +625,53 @@ def test_gradients_reach_the_word_vectors_for_attributions(tmp_path, tiny_bert):
     model(**tokens).logits[0, 1].backward()
     assert words[0].grad.shape[1] == tokens["input_ids"].shape[1]
     assert (words[0].grad.abs().sum(dim=2) > 0).all()
+
+
+# Numbers that are none
+
+
+def spoil(file, name, value):
+    weights = load_file(file)
+    weights[name][-1] = value
+    with safe_open(file, framework="pt") as opened:
+        save_file(weights, file, opened.metadata())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["classifier.bias", "bert.embeddings.word_embeddings.weight"])
+def test_weights_that_are_no_numbers_are_refused(own_copy, name, value):
+    spoil(own_copy / "model.safetensors", name, value)
+    with pytest.raises(ValueError, match=rf"copy' are damaged: {re.escape(name)} holds NaN"):
+        load_classifier(own_copy)
+
+
+def test_a_probes_weights_that_are_no_numbers_are_refused(tmp_path, tiny_bert):
+    probe, _ = load_probe(saved_probe(tmp_path, tiny_bert))
+    probe.linear.bias.data[1] = float("nan")
+    save_probe(probe, tmp_path, tiny_bert)
+    with pytest.raises(ValueError, match=r"damaged .*linear\.bias holds NaN"):
+        load_classifier(tmp_path)
+
+
+def test_an_encoders_weights_that_are_no_numbers_are_refused(tmp_path, tiny_bert):
+    encoder = shutil.copytree(tiny_bert, tmp_path / "encoder")
+    spoil(encoder / "model.safetensors", "pooler.dense.bias", float("nan"))
+    saved_probe(tmp_path, encoder)
+    with pytest.raises(ValueError, match=r"damaged: encoder\.pooler\.dense\.bias holds NaN"):
+        load_classifier(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda c: c("good"), lambda c: c(["good"]), lambda c: predict_proba(c, ["good"]), ask_judge],
+    ids=["one text", "a list", "predict_proba", "judge"],
+)
+def test_an_answer_that_is_no_number_is_an_error(own_copy, ask):
+    # Finite itself, but not what is computed with it.
+    spoil(own_copy / "model.safetensors", "bert.encoder.layer.0.output.dense.weight", 3e38)
+    classifier = load_classifier(own_copy)
+    with pytest.raises(ValueError, match=r"^the model's answer is not a number .* train it again$"):
+        ask(classifier)
 
 
 # A probe with an adapter
@@ -564,6 +723,24 @@ def test_an_adapter_beside_a_probe_changes_its_encoder(adapted, text):
     assert answer["score"] == pytest.approx(float(found.softmax(dim=1).max()), abs=1e-5)
 
 
+def test_a_base_model_that_an_adapter_names_is_asked_of_nobody(adapted, offline):
+    folder, logits = adapted
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    settings |= {"base_model_name_or_path": "some/model", "revision": "v7"}
+    (folder / "adapter_config.json").write_text(json.dumps(settings))
+    write_manifest(folder, read_manifest(folder)["files_sha256"])
+    (answer,) = load_classifier(folder)(TEXTS[0])
+    assert answer["score"] == pytest.approx(float(logits(TEXTS[0]).softmax(dim=1).max()), abs=2e-3)
+    assert offline == []
+
+
+def test_a_folder_on_this_disk_asks_nobody(own_copy, tmp_path, tiny_bert, offline):
+    load_classifier(own_copy)
+    load_classifier(saved_probe(tmp_path / "probe", tiny_bert))
+    load_classifier("packaged")
+    assert offline == []
+
+
 @pytest.fixture
 def packaged(adapted, monkeypatch, tmp_path):
     """Return the folder of a packaged classifier on the tiny BERT."""
@@ -594,7 +771,7 @@ def test_a_packaged_file_that_is_damaged_or_gone_is_named(packaged, name):
 
 def test_a_batch_answers_as_one_text_at_a_time(tiny):
     texts = [*TEXTS, LONG] * 5
-    assert len(texts) > module.BATCH_SIZE
+    assert len(texts) > BATCH_SIZE
     for text, answer in zip(texts, tiny(texts), strict=True):
         (alone,) = tiny(text)
         assert alone["label"] == answer["label"]
@@ -629,6 +806,15 @@ def test_a_list_with_something_else_in_it_is_refused_with_its_place(tiny, wrong)
         tiny(["good", "bad", wrong, "good"])
 
 
+def test_a_shorter_length_can_be_asked_for_but_no_longer_one(tiny, tiny_classifier):
+    expected = max(plain_probabilities(tiny_classifier, LONG, 10))
+    assert tiny(LONG, truncation=True, max_length=10)[0]["score"] == pytest.approx(
+        expected, abs=1e-5
+    )
+    with pytest.raises(ValueError, match="max_length is 501: expected 3 to 500"):
+        tiny(LONG, max_length=501)
+
+
 def test_a_hundred_thousand_words_are_cut(tiny):
     words = ["good", "bad"] * 50_000
     assert tiny(" ".join(words)) == tiny(" ".join(words[:510]))
@@ -652,7 +838,7 @@ def pipelines_probabilities(classifier, texts):
 
 @pytest.mark.parametrize("token_budget", [10, 60, 4_096])
 def test_predict_proba_gives_the_pipelines_probabilities(tiny, monkeypatch, token_budget):
-    monkeypatch.setattr(module, "PREDICT_TOKENS", {"cpu": token_budget})
+    monkeypatch.setattr("imdb_tutorial.classifier.predict.TOKEN_BUDGET", {"cpu": token_budget})
     texts = [*TEXTS, LONG, "hate", "x y z", LONG[:300], "boring boring"]
     found = predict_proba(tiny, texts)
     assert found.dtype == torch.float32
@@ -699,9 +885,9 @@ def test_predict_proba_of_no_texts_gives_no_rows(tiny):
     assert found.dtype == torch.float32
 
 
-@pytest.mark.parametrize("wrong", [None, 3, "\ud800"])
-def test_predict_proba_names_the_row_of_what_cannot_be_read(tiny, wrong):
-    with pytest.raises((TypeError, ValueError), match=r"\b1\b"):
+@pytest.mark.parametrize("wrong", [None, 3, b"bytes", float("nan"), ["good"]])
+def test_predict_proba_names_the_row_of_what_is_no_text(tiny, wrong):
+    with pytest.raises(TypeError, match=r"row 1 is .*: expected a text"):
         predict_proba(tiny, ["good", wrong, "bad"])
 
 

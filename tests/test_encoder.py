@@ -4,11 +4,26 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
+from transformers.utils.import_utils import is_env_variable_true
 
-from imdb_tutorial import choose_device, choose_dtype, load_encoder, load_tokenizer
-from imdb_tutorial.encoder.pooling import pool
+from imdb_tutorial import (
+    choose_device,
+    choose_dtype,
+    load_encoder,
+    load_model_for_classification,
+    load_tokenizer,
+    model_source,
+)
+from imdb_tutorial.encoder.load import plain_errors
+from imdb_tutorial.encoder.pooling import encode_and_pool, pool
 from imdb_tutorial.machine import device as device_room
+from imdb_tutorial.machine import sources
 
 TEXTS = ["I loved the movie !", "dull", "not a good ending , very boring scenes"]
 
@@ -87,10 +102,18 @@ def test_another_dtype_in_the_environment_is_refused_with_the_choices(monkeypatc
         choose_dtype()
 
 
-@pytest.mark.parametrize("native", [True, False])
-def test_the_processor_decides_without_the_environment_variable(monkeypatch, native):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+@pytest.mark.parametrize(
+    ("has", "native"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, False),
+        ({"architecture": "arm64", "neon": True}, False),
+    ],
+    ids=["AVX-512", "AMX", "AVX2 alone", "another architecture"],
+)
+def test_the_processor_decides_without_the_environment_variable(monkeypatch, has, native):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
     assert choose_dtype("cpu") == (torch.bfloat16 if native else torch.float32)
 
 
@@ -169,6 +192,119 @@ def test_code_that_comes_with_a_model_is_not_run(own_copy, tmp_path):
     assert not mark.exists()
 
 
+# What cannot be opened
+
+
+def raising(error):
+    """Return a from_pretrained that fails inside transformers, as a damaged folder makes it."""
+
+    def from_pretrained(*names, **options):
+        code = compile("def stumble(error): raise error", "stumble.py", "exec")
+        inside = {"__name__": "transformers.models"}
+        exec(code, inside)
+        inside["stumble"](error)
+
+    return from_pretrained
+
+
+@pytest.mark.parametrize("kind", [TypeError, AttributeError, ImportError, LookupError])
+@pytest.mark.parametrize(("load", "auto"), [(load_encoder, AutoModel), (load_tokenizer, None)])
+def test_what_a_library_stumbles_over_is_one_line_with_its_reason(
+    monkeypatch, tiny_bert, kind, load, auto
+):
+    reason = "no field\nof that\n   name"
+    monkeypatch.setattr(auto or AutoTokenizer, "from_pretrained", raising(kind(reason)))
+    with pytest.raises(ValueError, match=r"cannot open .*\(no field of that name\).*") as caught:
+        load(tiny_bert)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("kind", [TypeError, AttributeError, ImportError])
+def test_a_mistake_of_our_own_stays_what_it_is(tiny_bert, kind):
+    with (
+        pytest.raises(kind, match="our own mistake"),
+        plain_errors(sources.model_source(tiny_bert)),
+    ):
+        raise kind("our own mistake")
+
+
+def test_the_reason_of_a_library_is_never_a_page_long(monkeypatch, tiny_bert):
+    monkeypatch.setattr(AutoModel, "from_pretrained", raising(OSError("so " * 5_000)))
+    with pytest.raises(ValueError, match=r"cannot open .*so so") as caught:
+        load_encoder(tiny_bert)
+    assert len(str(caught.value)) < 600
+
+
+# The hub
+
+
+@pytest.fixture
+def hub(monkeypatch, tiny_bert):
+    """Answer for the hub with the tiny BERT; return what was looked up and what was loaded."""
+    asked, loaded = [], []
+
+    def redirect(original):
+        def from_pretrained(name, **options):
+            if name != tiny_bert:  # transformers' own calls, one inside the other
+                loaded.append((name, options["revision"]))
+            return original(tiny_bert, **options)
+
+        return from_pretrained
+
+    monkeypatch.setattr(sources, "require_hub", asked.append)
+    for auto in (AutoConfig, AutoModel, AutoTokenizer, AutoModelForSequenceClassification):
+        monkeypatch.setattr(auto, "from_pretrained", redirect(auto.from_pretrained))
+    return asked, loaded
+
+
+@pytest.mark.parametrize(
+    ("source", "revision"),
+    [
+        ("some/model@v7", "v7"),
+        ("some/model", "main"),
+        ("google-bert/bert-base-cased", sources.HUB_REVISIONS["google-bert/bert-base-cased"]),
+    ],
+)
+@pytest.mark.parametrize(
+    "load",
+    [
+        load_tokenizer,
+        lambda source: load_encoder(source, device="cpu"),
+        load_model_for_classification,
+    ],
+    ids=["tokenizer", "encoder", "model for classification"],
+)
+def test_a_hub_model_is_loaded_at_its_revision(hub, load, source, revision):
+    load(source)
+    assert set(hub[1]) == {(source.partition("@")[0], revision)}
+
+
+def test_a_model_and_its_tokenizer_look_the_hub_up_once(hub):
+    found = model_source("some/model@v7")
+    load_tokenizer(found)
+    load_encoder(found, device="cpu")
+    assert hub[0] == ["some/model"]
+    assert hub[1] == [("some/model", "v7")] * 2
+
+
+def test_no_service_is_asked_to_convert_a_pickle(hub, monkeypatch):
+    monkeypatch.delenv("DISABLE_SAFETENSORS_CONVERSION", raising=False)
+    load_encoder("some/model", device="cpu")
+    assert is_env_variable_true("DISABLE_SAFETENSORS_CONVERSION")
+
+
+def test_an_adapter_beside_a_whole_model_is_refused(own_copy):
+    adapter = {"peft_type": "LORA", "r": 2, "base_model_name_or_path": "some/model"}
+    (own_copy / "adapter_config.json").write_text(json.dumps(adapter))
+    for load in (load_encoder, load_tokenizer):
+        with pytest.raises(ValueError, match=r"a whole model and an adapter_config\.json"):
+            load(own_copy)
+
+
+# Pooling
+
+
 HIDDEN = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [5.0, 7.0]], [[4.0, 0.0], [2.0, 8.0], [9.0, 9.0]]])
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0]])
 
@@ -201,6 +337,19 @@ def test_pooled_vectors_are_float32(pooling):
 def test_a_model_without_a_pooler_says_what_else_there_is():
     with pytest.raises(ValueError, match=r"no pooler.*'cls' or pooling='mean'"):
         pool(HIDDEN, MASK, "pooler")
+
+
+def test_one_pass_makes_all_the_poolings_that_are_asked_for(tiny_bert):
+    bert = load_encoder(tiny_bert, device="cpu")
+    inputs = load_tokenizer(tiny_bert)(TEXTS, padding=True, return_tensors="pt")
+    passes = []
+    bert.register_forward_hook(lambda *_: passes.append(1))
+    with torch.no_grad():
+        cls, pooler = encode_and_pool(bert, dict(inputs), "cls", "pooler")
+        outputs = bert(**inputs)
+    assert len(passes) == 2  # one of them by hand
+    assert torch.equal(cls, outputs.last_hidden_state[:, 0])
+    assert torch.equal(pooler, outputs.pooler_output)
 
 
 def test_another_pooling_is_refused():

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import time
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from safetensors.torch import load_file
 
 import imdb_tutorial
 from imdb_tutorial import load_classifier, load_preset, load_reviews, predict_proba
-from imdb_tutorial.finetuning.checkpoints import last_whole_checkpoint
+from imdb_tutorial.finetuning.checkpoints import ManifestWriter, last_whole_checkpoint
 from imdb_tutorial.finetuning.log import history_of
 from imdb_tutorial.finetuning.run import (
     ID2LABEL,
@@ -28,6 +29,9 @@ from imdb_tutorial.finetuning.run import (
     tokenize_reviews,
     training_arguments,
 )
+from imdb_tutorial.machine.files import only_writer
+from imdb_tutorial.machine.manifest import MANIFEST_FILE, read_manifest, write_manifest
+from tests.systems import needs_sigkill
 
 MODULE = sys.modules[finetune.__module__]
 EPOCH_STEPS = 10
@@ -235,8 +239,8 @@ def test_reviews_can_be_given_instead_of_the_presets_own(tuning_preset, tmp_path
 def test_the_model_has_named_labels_and_a_new_head(tuning_preset):
     torch.manual_seed(0)
     one, other = (
-        load_model_for_classification(tuning_preset),
-        load_model_for_classification(tuning_preset),
+        load_model_for_classification(tuning_preset.encoder),
+        load_model_for_classification(tuning_preset.encoder),
     )
     assert one.config.id2label == ID2LABEL == {0: "NEGATIVE", 1: "POSITIVE"}
     assert one.config.label2id == {"NEGATIVE": 0, "POSITIVE": 1}
@@ -326,6 +330,7 @@ def arm(where: str, number: int) -> None:
 
     step, save = transformers.Trainer.training_step, torch.save
     save_to_json = transformers.TrainerState.save_to_json
+    on_save = ManifestWriter.on_save
 
     def step_or_die(self, *args, **kwargs):
         if reached():
@@ -343,12 +348,19 @@ def arm(where: str, number: int) -> None:
             die()
         save_to_json(self, path)
 
+    def manifest_or_die(self, *args, **kwargs):
+        if reached():
+            die()
+        on_save(self, *args, **kwargs)
+
     if where == "step":
         transformers.Trainer.training_step = step_or_die
     elif where == "half an optimizer":
         torch.save = save_or_die
-    else:
+    elif where == "no state yet":
         transformers.TrainerState.save_to_json = state_or_die
+    else:
+        ManifestWriter.on_save = manifest_or_die
 
 
 def work(folder: Path, preset, kill: tuple[str, int] | None, second_epoch) -> None:
@@ -356,8 +368,9 @@ def work(folder: Path, preset, kill: tuple[str, int] | None, second_epoch) -> No
     step = transformers.Trainer.training_step
 
     def slow_from_the_second_epoch_on(self, *args, **kwargs):
+        if self.state.global_step == EPOCH_STEPS:
+            second_epoch.send("here")
         if self.state.global_step >= EPOCH_STEPS:
-            second_epoch.set()
             time.sleep(0.3)
         return step(self, *args, **kwargs)
 
@@ -369,21 +382,21 @@ def work(folder: Path, preset, kill: tuple[str, int] | None, second_epoch) -> No
 
 
 def start(folder: Path, preset, kill: tuple[str, int] | None = None):
-    second_epoch = PROCESSES.Event()
-    process = PROCESSES.Process(target=work, args=(folder, preset, kill, second_epoch))
+    receiver, sender = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=work, args=(folder, preset, kill, sender))
     process.start()
-    return process, second_epoch
+    return process, receiver
 
 
+@needs_sigkill
 @pytest.mark.parametrize(
     ("where", "number", "kept", "first_step"),
     [
         ("step", 4, [], 0),
         ("step", EPOCH_STEPS + 4, [FIRST], EPOCH_STEPS),
-        ("step", 2 * EPOCH_STEPS + 1, [FIRST, SECOND], 2 * EPOCH_STEPS),
         ("half an optimizer", 2, [FIRST, SECOND], EPOCH_STEPS),
         ("no state yet", 1, [FIRST], 0),
-        ("no state yet", 3, [FIRST, SECOND, THIRD], 2 * EPOCH_STEPS),
+        ("no manifest yet", 3, [SECOND, THIRD], 2 * EPOCH_STEPS),
     ],
 )
 def test_killed_and_started_again(
@@ -400,13 +413,15 @@ def test_killed_and_started_again(
     assert ("is not whole" in capsys.readouterr().out) == (where != "step")
 
 
+@needs_sigkill
 def test_killed_from_outside_after_the_first_checkpoint(
     finished, tuning_preset, tmp_path, monkeypatch
 ):
     _, trainer, history = finished
     process, second_epoch = start(tmp_path, tuning_preset)
-    assert second_epoch.wait(120)
-    time.sleep(random.uniform(0, 0.3))
+    wait([second_epoch, process.sentinel], 120)
+    assert process.is_alive()
+    time.sleep(random.Random(0).uniform(0, 0.3))
     process.kill()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL
@@ -459,30 +474,40 @@ def empty(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "damage"),
-    [
-        ("optimizer.pt", half),
-        ("optimizer.pt", turned_bytes),
-        ("scheduler.pt", empty),
-        ("rng_state.pth", Path.unlink),
-        ("model.safetensors", half),
-        ("model.safetensors", Path.unlink),
-        ("trainer_state.json", half),
-        ("trainer_state.json", Path.unlink),
-    ],
-    ids=lambda value: getattr(value, "__name__", value),
+    "damage", [half, turned_bytes, empty, Path.unlink], ids=lambda f: f.__name__
 )
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
-    finished, run_folder, tuning_preset, capsys, monkeypatch, name, damage
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model.safetensors",
+        "optimizer.pt",
+        "rng_state.pth",
+        "scheduler.pt",
+        "trainer_state.json",
+        MANIFEST_FILE,
+    ],
+)
+def test_a_damaged_file_makes_its_checkpoint_be_passed_over(run_folder, capsys, name, damage):
+    assert last_whole_checkpoint(run_folder) == run_folder / THIRD
+    damage(run_folder / THIRD / name)
+    assert last_whole_checkpoint(run_folder) == run_folder / SECOND
+    said = f"{THIRD} is not whole ({name} is missing or damaged): trying {SECOND}\n"
+    assert capsys.readouterr().out == said
+
+
+def test_every_file_of_a_checkpoint_is_in_its_manifest(run_folder):
+    names = {path.name for path in (run_folder / THIRD).iterdir()} - {MANIFEST_FILE}
+    assert set(read_manifest(run_folder / THIRD)["files_sha256"]) == names
+
+
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(
+    finished, run_folder, tuning_preset, capsys, monkeypatch
 ):
     _, trainer, history = finished
-    damage(run_folder / THIRD / name)
+    turned_bytes(run_folder / THIRD / "optimizer.pt")
     steps = steps_of(monkeypatch)
     assert outcome(*finetune(tuning_preset, run_folder)) == outcome(trainer, history)
-    said = [line for line in capsys.readouterr().out.splitlines() if "not whole" in line]
-    assert len(said) == 1
-    assert said[0].startswith(f"{THIRD} is not whole (")
-    assert said[0].endswith(f": trying {SECOND}")
+    assert f"trying {SECOND}" in capsys.readouterr().out
     assert steps == list(range(2 * EPOCH_STEPS, 3 * EPOCH_STEPS))
     assert last_whole_checkpoint(run_folder) == run_folder / THIRD
 
@@ -495,9 +520,7 @@ def test_where_every_checkpoint_is_damaged_the_run_starts_again(
         half(run_folder / checkpoint / "optimizer.pt")
     steps = steps_of(monkeypatch)
     assert outcome(*finetune(tuning_preset, run_folder)) == outcome(trainer, history)
-    out = capsys.readouterr().out
-    assert f"{THIRD} is not whole" in out and f"{SECOND} is not whole" in out
-    assert "trying the start" in out
+    assert "trying the start" in capsys.readouterr().out
     assert steps == list(range(3 * EPOCH_STEPS))
 
 
@@ -519,14 +542,24 @@ def test_damaged_checkpoints_do_not_push_out_whole_ones(
     assert last_whole_checkpoint(run_folder) == run_folder / FIRST
 
 
-def test_the_best_epochs_damaged_model_is_not_taken_for_whole(
-    finished, run_folder, tuning_preset, capsys
-):
-    _, trainer, history = finished
-    best = Path(trainer.state.best_model_checkpoint).name
+def test_a_checkpoint_needs_the_best_epochs_model_and_no_more_of_it(finished, run_folder, capsys):
+    best = Path(finished[1].state.best_model_checkpoint).name
+    assert best == SECOND
+    half(run_folder / best / "optimizer.pt")
+    assert last_whole_checkpoint(run_folder) == run_folder / THIRD
     half(run_folder / best / "model.safetensors")
-    assert outcome(*finetune(tuning_preset, run_folder)) == outcome(trainer, history)
-    assert f"{best} is not whole" in capsys.readouterr().out
+    assert last_whole_checkpoint(run_folder) is None
+    said = f"{THIRD} is not whole (model.safetensors in {best} is missing or damaged)"
+    assert said in capsys.readouterr().out
+
+
+def test_a_folder_where_another_run_is_at_work_is_refused(run_folder, tuning_preset, monkeypatch):
+    steps = steps_of(monkeypatch)
+    with only_writer(run_folder):
+        with pytest.raises(BlockingIOError, match=r"another process is writing to .*run'"):
+            finetune(tuning_preset, run_folder)
+    assert steps == []
+    finetune(tuning_preset, run_folder)
 
 
 @pytest.mark.parametrize(
@@ -557,6 +590,18 @@ def test_the_folder_of_a_run_on_other_reviews_is_refused(run_folder, tuning_pres
     reviews[pool] = reviews[pool].map(lambda row: {"id": f"other/{row['id']}"}).select(rows)
     with pytest.raises(ValueError, match=f"another {pool}_ids_sha256"):
         finetune(tuning_preset, run_folder, reviews)
+
+
+def test_the_folder_of_a_run_on_another_encoder_of_the_same_name_is_refused(
+    tuning_preset, tmp_path
+):
+    encoder = shutil.copytree(tuning_preset.encoder, tmp_path / "encoder")
+    preset = tuning_preset.replace(encoder=str(encoder), num_epochs=1)
+    finetune(preset, tmp_path / "run")
+    settings = json.loads((encoder / "config.json").read_text()) | {"layer_norm_eps": 0.1}
+    (encoder / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(ValueError, match="another run, with another encoder_fingerprint"):
+        finetune(preset, tmp_path / "run")
 
 
 def test_checkpoints_of_nobody_knows_which_run_are_refused(run_folder, tuning_preset, monkeypatch):
@@ -626,24 +671,20 @@ def test_a_file_with_a_checkpoints_name_is_passed_over(finished, tmp_path, capsy
     assert [line.rpartition(": trying ")[2] for line in lines] == ["checkpoint-40", "the start"]
 
 
-def test_no_byte_can_be_turned_so_that_the_search_itself_fails(finished, tmp_path):
-    checkpoint = tmp_path / "checkpoint-30"
-    shutil.copytree(finished[0].with_name("copy") / THIRD, checkpoint)
-    path = checkpoint / "scheduler.pt"
-    whole = path.read_bytes()
-    for place in range(len(whole)):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
-        if last_whole_checkpoint(tmp_path):
-            assert torch.load(path, weights_only=True)
-
-
-def test_nothing_in_a_checkpoint_is_run(finished, tmp_path):
+def test_a_planted_pickle_is_neither_run_nor_recommended(finished, tmp_path, capsys):
     class Trap:
         def __reduce__(self):
             return open, (str(tmp_path / "sprung"), "w")
 
-    shutil.copytree(finished[0].with_name("copy") / THIRD, tmp_path / THIRD)
+    checkpoint = shutil.copytree(finished[0].with_name("copy") / SECOND, tmp_path / SECOND)
+    assert last_whole_checkpoint(tmp_path) == checkpoint
     for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
-        torch.save(Trap(), tmp_path / THIRD / name)
-    last_whole_checkpoint(tmp_path)
+        torch.save(Trap(), checkpoint / name)
+    assert last_whole_checkpoint(tmp_path) is None
+    write_manifest(checkpoint, [path.name for path in checkpoint.iterdir()])
+    assert last_whole_checkpoint(tmp_path) is None
     assert not (tmp_path / "sprung").exists()
+    damaged, planted = capsys.readouterr().out.splitlines()
+    assert "optimizer.pt is missing or damaged" in damaged
+    assert "optimizer.pt asks for" in planted and "open, which no checkpoint needs" in planted
+    assert "weights_only" not in damaged + planted

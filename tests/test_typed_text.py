@@ -6,7 +6,7 @@ import pytest
 import torch
 from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast, ProphetNetTokenizer
 
 from imdb_tutorial import (
     ReviewCollator,
@@ -18,7 +18,7 @@ from imdb_tutorial import (
     tokenize,
     tokenize_reviews,
 )
-from imdb_tutorial.encoder.load import _split_typed_special_tokens
+from imdb_tutorial.encoder.typed_text import split_typed_special_tokens
 from imdb_tutorial.explorer.attributions import judge
 
 MARKERS = ["[SEP]", "[CLS]", "[PAD]", "[MASK]", "[UNK]"]
@@ -114,7 +114,7 @@ def test_no_kind_of_vocabulary_takes_it_for_special(kind, text, tiny_bert, tmp_p
 
 def test_a_tokenizer_is_changed_once_and_only_where_it_must_be(tokenizer):
     before = tokenizer.backend_tokenizer.to_str()
-    _split_typed_special_tokens(tokenizer)
+    split_typed_special_tokens(tokenizer)
     assert tokenizer.backend_tokenizer.to_str() == before
 
 
@@ -143,3 +143,24 @@ def test_forty_markers_do_not_turn_a_verdict_round():
     assert classifier(text)[0]["label"] == "NEGATIVE"
     for marker in ("[SEP] ", "[CLS] ", "[PAD] ", "[MASK] "):
         assert classifier(text + 40 * marker)[0]["label"] == "NEGATIVE", marker
+
+
+def test_a_tokenizer_that_cannot_be_taught_it_is_refused(tiny_bert, tmp_path):
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"]
+    (tmp_path / "words.txt").write_text("\n".join(words) + "\n")
+    slow = ProphetNetTokenizer(str(tmp_path / "words.txt"), split_special_tokens=True)
+    assert not slow.is_fast
+    with pytest.raises(ValueError, match=r"takes the typed text '\[\w+\]' for its special token"):
+        split_typed_special_tokens(slow)
+
+
+def test_features_of_a_tokenizer_written_in_python(tiny_bert, tmp_path):
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"]
+    (tmp_path / "words.txt").write_text("\n".join(words) + "\n")
+    slow = ProphetNetTokenizer(str(tmp_path / "words.txt"))
+    encoder = load_encoder(tiny_bert, device="cpu")
+    first = extract_features(["good bad", "bad"], slow, encoder)
+    (tmp_path / "words.txt").write_text("\n".join([*words[:5], "bad", "good"]) + "\n")
+    turned = ProphetNetTokenizer(str(tmp_path / "words.txt"))
+    assert torch.equal(extract_features(["bad good", "good"], turned, encoder), first)
+    assert not torch.equal(extract_features(["good bad", "bad"], turned, encoder), first)

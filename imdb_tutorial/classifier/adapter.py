@@ -47,7 +47,7 @@ def save_adapter(model: "PeftModel", folder: str | os.PathLike) -> None:
     folder = Path(folder)
     write_whole(folder / ADAPTER_FILE, save(weights, metadata={"format": "pt"}))
     write_whole(folder / ADAPTER_CONFIG, (text + "\n").encode())
-    base = encoder_fingerprint(model.get_base_model().name_or_path)
+    base = encoder_fingerprint(str(model.get_base_model().name_or_path))
     write_manifest(folder, (ADAPTER_FILE, ADAPTER_CONFIG), base)
 
 
@@ -73,7 +73,7 @@ def apply_adapter(encoder: "PreTrainedModel", folder: str | os.PathLike) -> "Pre
                 raise ValueError(f"no {name}")  # peft would ask the hub for it
         verify_folder(Path(folder))
         trained_on = (read_manifest(Path(folder)) or {}).get("encoder_fingerprint")
-        found = encoder_fingerprint(encoder.name_or_path)
+        found = encoder_fingerprint(encoder.name_or_path or "")
         if None not in (trained_on, found) and trained_on != found:
             raise ValueError(f"{encoder.name_or_path!r} is another encoder")
         with warnings.catch_warnings():

@@ -1,7 +1,9 @@
 """What a saved model must be, before it may answer."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from torch import nn
 
 from imdb_tutorial.dataset.labels import LABELS, SHORT_LABELS
 from imdb_tutorial.encoder.load import vocabulary_sha256
@@ -79,7 +81,7 @@ def require_own_tokenizer(
     Raises:
         ValueError: They do not belong together.
     """
-    rows = model.get_input_embeddings().num_embeddings
+    rows = cast(nn.Embedding, model.get_input_embeddings()).num_embeddings
     recorded = getattr(model.config, "vocabulary_sha256", None)
     if recorded:
         fits = recorded == vocabulary_sha256(tokenizer)

@@ -12,13 +12,14 @@ from transformers import (
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from imdb_tutorial.encoder.limits import require_length
 from imdb_tutorial.encoder.load import quiet_transformers
 from imdb_tutorial.encoder.pooling import encode_and_pool
 from imdb_tutorial.encoder.tokens import encode
 from imdb_tutorial.probe import LinearProbe
 
 if TYPE_CHECKING:
-    from transformers import BatchEncoding, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 BATCH_SIZE = 16
 
@@ -42,9 +43,9 @@ class ProbeForSequenceClassification(PreTrainedModel):
 
     config_class = ProbeConfig
 
-    def __init__(self, config: ProbeConfig, encoder: nn.Module, probe: LinearProbe):
+    def __init__(self, config: ProbeConfig, encoder: PreTrainedModel, probe: LinearProbe):
         super().__init__(config)
-        self.encoder = encoder
+        self.encoder: PreTrainedModel = encoder
         self.probe = probe.to(encoder.device)
 
     def get_input_embeddings(self) -> nn.Module:
@@ -71,11 +72,15 @@ class SentimentPipeline(TextClassificationPipeline):
         options: As for transformers' text-classification pipeline.
     """
 
+    tokenizer: "PreTrainedTokenizerBase"  # type: ignore[assignment]  # in transformers less
+
     def __init__(self, *, max_length: int, **options):
         super().__init__(**options)
         self.max_length = max_length
 
-    def __call__(self, inputs: str | list[str], **options) -> list[dict]:
+    def __call__(  # type: ignore[override]  # a transformers pipeline takes more than texts
+        self, inputs: str | list[str], **options
+    ) -> list[dict]:
         """Classify a text or a list of texts.
 
         Args:
@@ -93,21 +98,21 @@ class SentimentPipeline(TextClassificationPipeline):
             for row, text in enumerate(inputs):
                 if not isinstance(text, str):
                     raise TypeError(
-                        f"text {row} of {len(inputs)} is {text!r}: expected a string; leave it "
+                        f"text {row} of {len(inputs)} is {text!r:.60}: expected a string; leave it "
                         "out, or put '' in its place"
                     )
             return super().__call__(list(inputs), **options) if inputs else []
         if not isinstance(inputs, str):
-            raise TypeError(f"got {inputs!r}: expected a text or a list of texts")
+            raise TypeError(f"got {inputs!r:.60}: expected a text or a list of texts")
         return super().__call__(inputs, **options)
 
-    def preprocess(self, inputs: str, **options) -> "BatchEncoding":
+    def preprocess(self, inputs, **options):
         """Tokenize a text as everything here does; a transformers pipeline calls this."""
         options.pop("truncation", None)  # long texts are cut in any case
-        max_length = options.pop("max_length", self.max_length)
-        return encode([inputs], self.tokenizer, max_length, return_tensors="pt", **options)
+        max_length = require_length(options.pop("max_length", self.max_length), self.max_length)
+        return dict(encode([inputs], self.tokenizer, max_length, return_tensors="pt", **options))
 
-    def _forward(self, model_inputs: dict[str, torch.Tensor]) -> SequenceClassifierOutput:
+    def _forward(self, model_inputs):
         outputs = super()._forward(model_inputs)
         if not outputs["logits"].isfinite().all():  # [batch, labels]
             raise ValueError(

@@ -45,5 +45,6 @@ def predict_proba(classifier: SentimentPipeline, texts: Sequence[str]) -> torch.
     ) as bar:
         for _ in in_parallel(answer, batches, model.device):
             bar.update()
-    order = [model.config.label2id[name] for name in LABELS]
+    numbers = model.config.label2id or {}
+    order = [int(numbers[name]) for name in LABELS]
     return logits[:, order].softmax(dim=1)  # [texts, 2]

@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -57,9 +57,7 @@ def extract_features(
             are not finite.
     """
     poolings = (pooling,) if isinstance(pooling, str) else tuple(pooling)
-    texts = reviews["text"] if hasattr(reviews, "column_names") else reviews
-    require_texts(texts)
-    texts = list(texts)
+    texts = _texts(reviews)
     dtype = dtype or choose_dtype(encoder.device)
     _check(texts, tokenizer, encoder, poolings, max_length)
     shape = (len(texts), encoder.config.hidden_size)
@@ -80,7 +78,21 @@ def extract_features(
     return features[pooling] if isinstance(pooling, str) else {p: features[p] for p in poolings}
 
 
-def _check(texts, tokenizer, encoder, poolings, max_length) -> None:
+def _texts(reviews: "Sequence[str] | datasets.Dataset") -> list[str]:
+    column: Any = reviews
+    if hasattr(column, "column_names"):
+        column = column["text"]
+    require_texts(column)
+    return list(column)
+
+
+def _check(
+    texts: list[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    encoder: "PreTrainedModel",
+    poolings: Sequence[str],
+    max_length: int,
+) -> None:
     if len(texts) == 0:
         raise ValueError("no reviews to compute features of: expected at least one")
     if not poolings or set(poolings) - set(POOLINGS):
@@ -88,9 +100,16 @@ def _check(texts, tokenizer, encoder, poolings, max_length) -> None:
     require_length(max_length, longest_input(tokenizer, encoder))
 
 
-def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str, torch.Tensor]:
+def _compute(
+    texts: list[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    encoder: "PreTrainedModel",
+    poolings: Sequence[str],
+    max_length: int,
+    dtype: torch.dtype,
+) -> dict[str, torch.Tensor]:
     if dtype != encoder.dtype or encoder.training:
-        encoder = copy.deepcopy(encoder).to(dtype).eval()
+        encoder = copy.deepcopy(encoder).to(dtype).eval()  # type: ignore[arg-type]
     tokens = tokenize(texts, tokenizer, max_length)
     lengths = tokens.lengths()  # [reviews]
     shape = (len(texts), encoder.config.hidden_size)
@@ -99,9 +118,8 @@ def _compute(texts, tokenizer, encoder, poolings, max_length, dtype) -> dict[str
     @torch.inference_mode()
     def encode(rows: np.ndarray) -> np.ndarray:
         inputs = pad(tokens, rows, tokenizer.pad_token_id, encoder.device)  # [batch, tokens]
-        for name, vectors in zip(
-            poolings, encode_and_pool(encoder, inputs, *poolings), strict=True
-        ):
+        pooled = encode_and_pool(encoder, inputs, *poolings)
+        for name, vectors in zip(poolings, pooled, strict=True):
             vectors = vectors.cpu()  # [batch, hidden]
             _check_finite(vectors, rows)
             features[name][torch.from_numpy(rows)] = vectors
@@ -131,7 +149,13 @@ def _read(key: str, poolings: Sequence[str], shape: tuple[int, int]) -> dict[str
     return {name: tensor for name, tensor in found.items() if tensor is not None}
 
 
-def _key(texts, tokenizer, encoder, max_length, dtype) -> str:
+def _key(
+    texts: list[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    encoder: "PreTrainedModel",
+    max_length: int,
+    dtype: torch.dtype,
+) -> str:
     """Digest everything that changes the answer."""
     digest = hashlib.sha256()
     for text in texts:
@@ -146,7 +170,7 @@ def _key(texts, tokenizer, encoder, max_length, dtype) -> str:
     return digest.hexdigest()[:32]
 
 
-def _settings(tokenizer) -> dict:
+def _settings(tokenizer: "PreTrainedTokenizerBase") -> dict:
     """Return what a tokenizer makes tokens by; what was last asked of it plays no part."""
     settings = {
         "truncation": tokenizer.truncation_side,

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from imdb_tutorial.encoder.typed_text import split_typed_special_tokens
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import choose_device
 from imdb_tutorial.machine.text import one_line
@@ -35,6 +35,8 @@ def load_tokenizer(
 
     Raises:
         FileNotFoundError: A folder without a model or without a tokenizer.
+        ValueError: Files that transformers cannot open, or a tokenizer that takes typed text for
+            special tokens.
         ConnectionError: The hub is asked for and does not answer.
     """
     from transformers import AutoTokenizer
@@ -54,8 +56,7 @@ def load_tokenizer(
             split_special_tokens=True,
             trust_remote_code=False,
         )
-    if tokenizer.is_fast:
-        _split_typed_special_tokens(tokenizer)
+    split_typed_special_tokens(tokenizer)
     return tokenizer
 
 
@@ -103,29 +104,6 @@ def load_encoder(
         )
     encoder.requires_grad_(False)
     return encoder.eval().to(device or choose_device())
-
-
-def _split_typed_special_tokens(tokenizer: "PreTrainedTokenizerBase") -> None:
-    """Keep typed special tokens apart where the vocabulary itself holds them as words.
-
-    ``split_special_tokens`` is enough for WordPiece and for BPE. A Unigram or a WordLevel model
-    finds ``</s>`` in its list of words all the same, so the first letter is cut off from the rest.
-    """
-    from tokenizers import Regex, pre_tokenizers
-
-    def is_read(token: str) -> bool:
-        return tokenizer.convert_tokens_to_ids(token) in tokenizer.encode(
-            token, add_special_tokens=False
-        )
-
-    special = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
-    read = [t for t in special if t != tokenizer.unk_token and len(t) > 1 and is_read(t)]
-    if read:
-        starts = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in read)
-        backend = tokenizer.backend_tokenizer
-        cut = pre_tokenizers.Split(Regex(starts), behavior="isolated")
-        before = [backend.pre_tokenizer] if backend.pre_tokenizer else []
-        backend.pre_tokenizer = pre_tokenizers.Sequence([*before, cut])
 
 
 @contextlib.contextmanager

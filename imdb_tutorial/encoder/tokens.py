@@ -117,7 +117,8 @@ def tokenize(
             row.
     """
     require_texts(texts)
-    pieces, lengths = [np.empty(0, dtype=np.int32)], []
+    pieces = [np.empty(0, dtype=np.int32)]
+    lengths: list[int] = []
     chunks = range(0, len(texts), TOKENIZER_CHUNK)
     for start in progress_bar(chunks, desc="tokenizing", leave=False, disable=len(chunks) < 2):
         chunk = list(texts[start : start + TOKENIZER_CHUNK])

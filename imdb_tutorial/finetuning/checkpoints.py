@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.machine.files import only_writer, write_whole
-from imdb_tutorial.machine.manifest import damaged_file, write_manifest
+from imdb_tutorial.machine.manifest import damaged_file, encoder_fingerprint, write_manifest
 from imdb_tutorial.presets import Preset
 
 RUN_FILE = "run.json"
@@ -41,9 +41,10 @@ def claimed(folder: Path, preset: Preset, reviews: datasets.DatasetDict) -> Iter
         PermissionError: It cannot be written to.
         BlockingIOError: Another process fine-tunes in it.
     """
-    run = dataclasses.asdict(preset) | {
-        f"{pool}_ids_sha256": ids_sha256(reviews[pool]["id"][:]) for pool in ("train", "validation")
-    }
+    run = dataclasses.asdict(preset)
+    for pool in ("train", "validation"):
+        run[f"{pool}_ids_sha256"] = ids_sha256(reviews[pool]["id"][:])
+    run["encoder_fingerprint"] = encoder_fingerprint(preset.encoder)
     with _must_be_writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with only_writer(folder.resolve(), wait=False):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import datasets
+import numpy as np
 import torch
 import transformers
 
@@ -23,6 +24,9 @@ from imdb_tutorial.trainer.history import History
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# BERT and MPNet call it by the first name, DistilBERT by the second.
+ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 
 def finetune(
@@ -50,9 +54,10 @@ def finetune(
     reviews = reviews or load_reviews(preset)
     with claimed(folder, preset, reviews), quiet_transformers():
         transformers.set_seed(preset.seed)
-        tokenizer = load_tokenizer(preset.encoder)
+        source = sources.model_source(preset.encoder)
+        tokenizer = load_tokenizer(source)
         trainer = transformers.Trainer(
-            model=load_model_for_classification(preset),
+            model=load_model_for_classification(source),
             args=training_arguments(preset, folder),
             train_dataset=tokenize_reviews(reviews["train"], tokenizer, preset.max_length),
             eval_dataset=tokenize_reviews(reviews["validation"], tokenizer, preset.max_length),
@@ -62,15 +67,18 @@ def finetune(
         )
         trainer.remove_callback(transformers.PrinterCallback)
         checkpoint = last_whole_checkpoint(folder)
-        trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer, history_of(trainer.state.log_history)
 
 
-def load_model_for_classification(preset: Preset) -> "PreTrainedModel":
-    """Load a preset's BERT with a new, random head for two labels.
+def load_model_for_classification(
+    source: str | os.PathLike | sources.ModelSource = "packaged",
+) -> "PreTrainedModel":
+    """Load a pretrained BERT with a new, random head for two labels.
 
     Args:
-        preset: Which BERT.
+        source: ``"packaged"``, a folder saved by transformers, a hub name, or what
+            ``model_source`` made of one of these.
 
     Returns:
         The model, in float32, with named labels and without dropout inside attention: with it, the
@@ -81,17 +89,17 @@ def load_model_for_classification(preset: Preset) -> "PreTrainedModel":
         ValueError: A folder whose files transformers cannot open as a model.
         ConnectionError: The hub is asked for and does not answer.
     """
-    found = sources.model_source(preset.encoder)
+    found = sources.model_source(source)
+    files = {"revision": found.revision or "main", "trust_remote_code": False}
     with plain_errors(found), quiet_transformers():
+        config = transformers.AutoConfig.from_pretrained(
+            found.name_or_path, id2label=ID2LABEL, label2id=LABEL2ID, **files
+        )
+        for name in ATTENTION_DROPOUT:
+            if hasattr(config, name):
+                setattr(config, name, 0.0)
         return transformers.AutoModelForSequenceClassification.from_pretrained(
-            found.name_or_path,
-            revision=found.revision or "main",
-            id2label=ID2LABEL,
-            label2id=LABEL2ID,
-            dtype=torch.float32,
-            attention_probs_dropout_prob=0.0,
-            use_safetensors=True,
-            trust_remote_code=False,
+            found.name_or_path, config=config, dtype=torch.float32, use_safetensors=True, **files
         )
 
 
@@ -157,5 +165,5 @@ def training_arguments(
 
 def compute_metrics(prediction: transformers.EvalPrediction) -> dict[str, float]:
     """Return accuracy and F1 of the Hugging Face Trainer's logits ``[reviews, 2]``."""
-    labels = prediction.predictions.argmax(axis=1)
+    labels = np.asarray(prediction.predictions).argmax(axis=1)  # [reviews]
     return load_metrics().compute(predictions=labels, references=prediction.label_ids)

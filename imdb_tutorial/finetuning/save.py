@@ -4,7 +4,9 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+import datasets
 import transformers
 
 from imdb_tutorial.dataset.reviews import ids_sha256
@@ -14,6 +16,9 @@ from imdb_tutorial.machine.files import whole_folder
 from imdb_tutorial.machine.manifest import encoder_fingerprint, write_manifest
 from imdb_tutorial.machine.provenance import provenance
 from imdb_tutorial.presets import Preset
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def save_finetuned(
@@ -38,12 +43,14 @@ def save_finetuned(
         OSError: The disk refuses; a model that was there before is kept.
     """
     record = run_record(trainer, preset, test_metrics)
+    model = cast("PreTrainedModel", trainer.model)
+    tokenizer = cast("PreTrainedTokenizerBase", trainer.processing_class)
     # load_classifier reads these two; to others they mean nothing.
-    trainer.model.config.vocabulary_sha256 = vocabulary_sha256(trainer.processing_class)
-    trainer.model.config.max_length_trained = preset.max_length
+    model.config.vocabulary_sha256 = vocabulary_sha256(tokenizer)
+    model.config.max_length_trained = preset.max_length
     with whole_folder(Path(folder), known_by="record.json") as partial, quiet_transformers():
-        trainer.model.save_pretrained(partial)
-        trainer.processing_class.save_pretrained(partial)
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
         (partial / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (partial / "README.md").write_text(model_card(record), encoding="utf-8")
         names = [path.name for path in partial.iterdir()]
@@ -64,6 +71,8 @@ def run_record(
     Returns:
         Data, seed, metrics an epoch, time, machine and versions.
     """
+    train = cast(datasets.Dataset, trainer.train_dataset)
+    validation = cast(datasets.Dataset, trainer.eval_dataset)
     log = epochs_of(trainer.state.log_history)
     names = ("epoch", "eval_loss", "eval_accuracy", "eval_f1")
     epochs = [{n: round(e[n], 5) for n in names} for e in log if "eval_accuracy" in e]
@@ -72,8 +81,8 @@ def run_record(
     return {
         "preset": dataclasses.asdict(preset)
         | {"encoder": _name(preset.encoder), "reviews": _name(preset.reviews)},
-        "reviews": {"train": len(trainer.train_dataset), "validation": len(trainer.eval_dataset)},
-        "train_ids_sha256": ids_sha256(trainer.train_dataset["id"][:]),
+        "reviews": {"train": len(train), "validation": len(validation)},
+        "train_ids_sha256": ids_sha256(train["id"][:]),
         "epochs": epochs,
         "best_accuracy": max(epoch["eval_accuracy"] for epoch in epochs),
         "test": {name: round(value, 5) for name, value in (test_metrics or {}).items()},

