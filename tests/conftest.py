@@ -3,7 +3,8 @@
 import csv
 
 import pytest
-from toys import save_tiny_bert, toy_preset
+
+from tests.toys import save_tiny_bert, toy_preset
 
 LONGEST = (
     "test_notebooks_in_jupyterlab.py",

@@ -2,10 +2,10 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -13,6 +13,8 @@ from transformers import BertTokenizerFast
 
 from imdb_tutorial import extract_features, load_encoder, load_tokenizer
 from imdb_tutorial.machine import cache
+from imdb_tutorial.machine.files import only_writer
+from tests.systems import needs_flock, needs_posix
 
 TEXTS = ["good film", "a very bad ending of the movie", "dull", "i love the plot"]
 
@@ -266,6 +268,50 @@ def test_cache_info_counts_and_clear_cache_empties(tiny, passes):
     assert len(passes) == 1
 
 
+@needs_posix
+def test_a_file_that_another_process_removes_just_now_is_not_counted(tiny):
+    features_of(tiny)
+    stored = cache.cache_info()
+    (stored.folder / "gone.safetensors").symlink_to("nowhere")  # as between listing and looking
+    assert cache.cache_info() == stored
+    assert cache.clear_cache() == stored
+    assert list(stored.folder.iterdir()) == []
+
+
+@needs_flock
+def test_clearing_leaves_what_another_process_is_writing(tiny):
+    features_of(tiny)
+    folder = cache.cache_info().folder
+    with only_writer(folder / "other.safetensors"):
+        half = folder / ".other.safetensors.0123abcd.part"
+        half.write_bytes(b"half")
+        cache.clear_cache()
+        assert half.exists()
+    assert list(folder.iterdir()) == []
+
+
+@needs_flock
+def test_a_cache_that_is_cleared_all_the_time_gives_right_answers(tiny, expected):
+    working = True
+
+    def clear() -> int:
+        times = 0
+        while working:
+            cache.clear_cache()
+            times += 1
+        return times
+
+    with ThreadPoolExecutor() as threads, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clearing = [threads.submit(clear) for _ in range(2)]
+        try:
+            found = [features_of(tiny) for _ in range(20)]
+        finally:
+            working = False
+        assert all(future.result() > 0 for future in clearing)
+    assert all(torch.equal(features, expected) for features in found)
+
+
 def test_clearing_a_cache_that_was_never_made_is_fine(monkeypatch, tmp_path):
     monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "none"))
     assert cache.clear_cache().files == 0
@@ -289,19 +335,14 @@ def test_a_folder_that_cannot_be_made_costs_a_warning_and_nothing_else(
     assert (tmp_path / "file").read_bytes() == b"in the way"
 
 
-def test_a_full_disk_costs_a_warning_and_leaves_nothing_behind(tiny_bert, expected):
-    full = (
-        "import resource, signal\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))"
-    )
-    found, passes, messages = finish(start(tiny_bert, before=full))
-    assert passes == 1
-    assert torch.equal(found, expected)
-    assert len(messages) == 1
-    assert "IMDB_TUTORIAL_CACHE" in messages[0]
-    left = {path.suffix for path in cache.cache_info().folder.iterdir()}
-    assert left <= {".lock"}
+def test_a_full_disk_costs_a_warning_and_leaves_nothing_behind(tiny, expected, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.warns(UserWarning, match="No space left.*IMDB_TUTORIAL_CACHE"):
+        assert torch.equal(features_of(tiny), expected)
+    assert list(cache.cache_info().folder.iterdir()) == []
 
 
 @pytest.mark.slow
@@ -315,23 +356,3 @@ def test_two_processes_on_the_same_work_agree_and_keep_one_file(tiny_bert, expec
     assert sum(passes for _, passes, _ in results) == 1
     assert cache.cache_info().files == 1
     assert list(cache.cache_info().folder.glob("*.part")) == []
-
-
-@pytest.mark.slow
-def test_a_process_killed_at_work_does_not_block_the_next_one(tiny_bert, tiny, expected):
-    hang = (
-        "import time\n"
-        "encoder.register_forward_pre_hook(\n"
-        "    lambda *_: (print('at work', flush=True), time.sleep(600)) and None\n"
-        ")"
-    )
-    killed = start(tiny_bert, before=hang)
-    assert killed.stdout.readline() == "at work\n"
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.communicate(timeout=60)
-    assert cache.cache_info().files == 0
-
-    found, passes, messages = finish(start(tiny_bert))
-    assert torch.equal(found, expected)
-    assert (passes, messages) == (1, [])
-    assert cache.cache_info().files == 1

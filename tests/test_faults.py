@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from systems import needs_flock, needs_fork
+
+from tests.systems import needs_flock, needs_fork
 
 RUN = Path(__file__).with_name("faults") / "run.py"
 
