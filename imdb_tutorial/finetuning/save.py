@@ -48,7 +48,7 @@ def save_finetuned(
     # load_classifier reads these two; to others they mean nothing.
     model.config.vocabulary_sha256 = vocabulary_sha256(tokenizer)
     model.config.max_length_trained = preset.max_length
-    with whole_folder(Path(folder), known_by="record.json") as partial, quiet_transformers():
+    with whole_folder(Path(folder), "record.json") as partial, quiet_transformers():
         model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
         (partial / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
