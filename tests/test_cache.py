@@ -89,6 +89,7 @@ def test_the_second_call_computes_nothing_and_returns_the_same_bits(tiny, passes
     assert second.dtype == torch.float32
 
 
+@pytest.mark.slow
 def test_another_process_finds_what_this_one_stored(tiny, tiny_bert):
     first = features_of(tiny)
     found, passes, _ = finish(start(tiny_bert))
@@ -288,6 +289,7 @@ def test_a_folder_that_cannot_be_made_costs_a_warning_and_nothing_else(
     assert (tmp_path / "file").read_bytes() == b"in the way"
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_a_warning_and_leaves_nothing_behind(tiny_bert, expected):
     full = (
         "import resource, signal\n"
