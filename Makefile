@@ -1,9 +1,10 @@
-# make lab    opens the lessons in JupyterLab        make test   checks package and notebooks
-# make run    executes the series into build/        make bench  measures the speed
-# make clean  removes what the others made               make quick  checks the package alone, in 90 s
-# make mutants  plants deliberate bugs in copies and asks the tests for each
-# make faults   kills it, fills its disk and damages its files at hundreds of moments
-# make study  runs the experiments behind the lessons 05 and 06: up to two hours
+# make lab      opens the lessons in JupyterLab     make test     checks package and notebooks
+# make quick    checks the package, in 90 s         make lint     formats, lints, checks types
+# make mutants  plants bugs in copies: are they seen?
+# make faults   kills it, fills its disk, damages its files: is anything lost?
+# make run      executes the series into build/     make bench    measures the speed
+# make study    runs the experiments behind the lessons 05 and 06: up to two hours
+# make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
 #   PYTHON=python3.12       the interpreter to build .venv with; 3.11 or newer
@@ -60,6 +61,7 @@ notebooks: setup
 lint: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/mypy
 
 bench: setup
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/probe_speed.py
@@ -75,5 +77,5 @@ study: setup
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:
-	rm -rf .venv build .pytest_cache .ruff_cache imdb_tutorial.egg-info
+	rm -rf .venv build .pytest_cache .ruff_cache .mypy_cache .hypothesis imdb_tutorial.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

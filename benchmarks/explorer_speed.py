@@ -17,7 +17,7 @@ import psutil
 import torch
 
 from imdb_tutorial import SentimentExplorer, attribute, load_classifier, load_preset, load_reviews
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 from imdb_tutorial.machine.provenance import provenance
 
 RESULT = Path(__file__).with_suffix(".json")
@@ -114,7 +114,7 @@ def main() -> None:
         "threads": torch.get_num_threads(),
         **provenance("torch", "transformers", "captum"),
     }
-    RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    RESULT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(f"{'':<22} {'verdict':>10} {'words':>9} {'growth':>9}")
     for way, values in {**record["ways"], "goal": GOALS}.items():
         print(

@@ -115,7 +115,7 @@ def main() -> None:
         "threads": torch.get_num_threads(),
         **provenance("torch", "transformers"),
     }
-    RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    RESULT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(record["times_faster"]), json.dumps(record["test_accuracy"]))
 
 

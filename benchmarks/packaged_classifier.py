@@ -52,7 +52,7 @@ def main() -> None:
         "milliseconds_for_200_words": round(1_000 * statistics.median(times), 1),
         **provenance("torch", "transformers"),
     }
-    RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    RESULT.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(record, indent=1))
 
 

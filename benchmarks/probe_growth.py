@@ -50,7 +50,7 @@ def main() -> None:
         row = json.loads(answer.stdout.splitlines()[-1])
         rows.append(row)
         print("{:>8,}{:>10.0f}{:>11.0f}{:>9,}".format(*row.values()), flush=True)
-    RESULT.write_text(json.dumps(rows, indent=1) + "\n")
+    RESULT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

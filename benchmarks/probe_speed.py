@@ -75,7 +75,7 @@ def main() -> None:
 
     report = summarise(preset, encoder, lengths, seconds)
     print_table(report)
-    RESULT.write_text(json.dumps(report, indent=1) + "\n")
+    RESULT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def classic_side(preset, pool, tokenizer, encoder):

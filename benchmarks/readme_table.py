@@ -25,7 +25,7 @@ def render() -> dict[str, str]:
 
 def render_explorer() -> str:
     """Return the explorer's record as one sentence."""
-    record = json.loads((FOLDER / "explorer_speed.json").read_text())
+    record = json.loads((FOLDER / "explorer_speed.json").read_text(encoding="utf-8"))
     way = record["ways"]["through the explorer"]
     return (
         f"For {record['words']} words the verdict takes {way['verdict_ms']:.0f} ms and the words' "
@@ -48,7 +48,7 @@ def render_ladder() -> str:
 
 def render_classifier() -> str:
     """Return the packaged classifier's record as one sentence."""
-    record = json.loads((FOLDER / "packaged_classifier.json").read_text())
+    record = json.loads((FOLDER / "packaged_classifier.json").read_text(encoding="utf-8"))
     return (
         f"Adapter and head take {record['size_mb']:.1f} MB; the classifier loads in "
         f"{record['load_seconds']:.1f} s once the libraries are imported, in "
@@ -59,7 +59,7 @@ def render_classifier() -> str:
 
 def render_finetuning() -> str:
     """Return the fine-tuning benchmark's record as Markdown."""
-    record = json.loads((FOLDER / "finetune_speed.json").read_text())
+    record = json.loads((FOLDER / "finetune_speed.json").read_text(encoding="utf-8"))
     lines = [
         f"{record['reviews']} reviews in batches of {record['batch_size']}, {record['epochs']} "
         f"epochs, {record['rounds']} rounds in turn, medians; {record['threads']} threads.",
@@ -76,8 +76,8 @@ def render_finetuning() -> str:
 
 def render_probe() -> str:
     """Return the probe's records as Markdown."""
-    speed = json.loads((FOLDER / "probe_speed.json").read_text())
-    growth = json.loads((FOLDER / "probe_growth.json").read_text())
+    speed = json.loads((FOLDER / "probe_speed.json").read_text(encoding="utf-8"))
+    growth = json.loads((FOLDER / "probe_growth.json").read_text(encoding="utf-8"))
     precision = "with" if speed["native_bfloat16"] else "without"
     lines = [
         f"{speed['reviews']} random reviews, {speed['rounds']} rounds in turn, medians; "

@@ -118,7 +118,7 @@ def climb_probe(pooling: str, softmax: bool, standardised: bool):
 
 def climb_packaged(seed: int) -> tuple[dict, dict]:
     """Ask the packaged classifier; its training is recorded beside it."""
-    record = json.loads((PACKAGED / "record.json").read_text())
+    record = json.loads((PACKAGED / "record.json").read_text(encoding="utf-8"))
     classifier = load_classifier("packaged")
     row = {
         "train_size": record["reviews"]["train"],

@@ -9,9 +9,15 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imdb_tutorial.machine.provenance import provenance
 from imdb_tutorial.presets import POOLINGS, Preset, load_preset
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+    from imdb_tutorial import Trainer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -183,7 +189,13 @@ def _probe(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _record(preset: Preset, reviews, trainer, test_accuracy: float, seconds: float) -> dict:
+def _record(
+    preset: Preset,
+    reviews: "DatasetDict",
+    trainer: "Trainer",
+    test_accuracy: float,
+    seconds: float,
+) -> dict:
     from imdb_tutorial.dataset.reviews import ids_sha256
 
     return {

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Literal
+from typing import Any, Literal
 
 Pooling = Literal["cls", "mean", "pooler"]
 POOLINGS: tuple[Pooling, ...] = ("cls", "mean", "pooler")
@@ -74,7 +74,7 @@ class Preset:
             if not getattr(self, field) > 0:
                 raise ValueError(f"{field} is {getattr(self, field)!r}: expected a number above 0")
 
-    def replace(self, **changes) -> "Preset":
+    def replace(self, **changes: Any) -> "Preset":
         """Return a copy with some fields changed.
 
         Args:

@@ -9,7 +9,8 @@ from tests.toys import save_tiny_bert, toy_preset
 LONGEST = (
     "test_notebooks_in_jupyterlab.py",
     "07_fine_tuning.ipynb",
-    "test_other_precision.py",
+    "04_frozen_bert_probe.ipynb",
+    "test_two_trainers.py",
     "test_explorer.py",
 )
 
@@ -61,6 +62,31 @@ def tiny_classifier(tiny_bert, tmp_path_factory):
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def packaged_bert():
+    """Return the packaged tokenizer and its encoder in float32; leave both as they are."""
+    from imdb_tutorial import load_encoder, load_tokenizer
+
+    return load_tokenizer(), load_encoder(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def packaged_classifier():
+    """Return the packaged classifier; leave it as it is."""
+    from imdb_tutorial import load_classifier
+
+    return load_classifier("packaged")
+
+
+@pytest.fixture(scope="session")
+def whole_pools():
+    """Return all packaged reviews, by pool."""
+    from imdb_tutorial import load_preset, load_reviews
+
+    preset = load_preset("laptop")
+    return load_reviews(preset.replace(train_size=None, validation_size=None, test_size=None))
 
 
 @pytest.fixture(scope="session")

@@ -186,6 +186,7 @@ def damaged_copies(whole):
     yield "zeros", bytes(len(whole))
 
 
+@pytest.mark.slow
 def test_whatever_is_done_to_a_stored_file_the_answer_is_right(tiny, passes, expected):
     features_of(tiny)
     file = only_file()
@@ -344,6 +345,7 @@ def test_a_full_disk_costs_a_warning_and_leaves_nothing_behind(tiny, expected, m
     assert list(cache.cache_info().folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_two_processes_on_the_same_work_agree_and_keep_one_file(tiny_bert, expected):
     slow = "import time\nencoder.register_forward_pre_hook(lambda *_: time.sleep(2))"
     together = [start(tiny_bert, before=slow) for _ in range(2)]

@@ -22,7 +22,7 @@ from imdb_tutorial.classifier.pipeline import (
     SentimentPipeline,
 )
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer, vocabulary_sha256
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.manifest import read_manifest, write_manifest
 from imdb_tutorial.machine.tensors import pack, unpack

@@ -22,8 +22,7 @@ from imdb_tutorial import (
 )
 from imdb_tutorial.encoder.load import plain_errors
 from imdb_tutorial.encoder.pooling import encode_and_pool, pool
-from imdb_tutorial.machine import device as device_room
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import device as device_room, sources
 
 TEXTS = ["I loved the movie !", "dull", "not a good ending , very boring scenes"]
 

@@ -7,7 +7,6 @@ from torch.utils.data import DataLoader
 from imdb_tutorial.collate import ReviewCollator
 from imdb_tutorial.dataset.reviews import ReviewDataset, load_reviews
 from imdb_tutorial.encoder import features
-from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.encoder.loaders import FeatureLoader
 from imdb_tutorial.presets import load_preset
 from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
@@ -17,9 +16,9 @@ SEED, BATCH, EPOCHS = 3, 8, 3
 
 
 @pytest.fixture(scope="module")
-def parts():
+def parts(packaged_bert):
     preset = load_preset("laptop").replace(train_size=22, validation_size=10, test_size=1)
-    return load_reviews(preset), load_tokenizer(), load_encoder(device="cpu")
+    return load_reviews(preset), *packaged_bert
 
 
 def new_probe(hidden_size: int) -> LinearProbe:

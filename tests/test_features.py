@@ -24,8 +24,8 @@ def tiny(tiny_bert):
 
 
 @pytest.fixture(scope="module")
-def minilm():
-    return load_tokenizer(), load_encoder(device="cpu")
+def minilm(packaged_bert):
+    return packaged_bert
 
 
 @pytest.fixture(scope="module")

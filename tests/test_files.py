@@ -153,6 +153,22 @@ def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path):
         assert os.listdir(target.parent) == ["file"]
 
 
+def test_a_files_bytes_are_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    steps = []
+
+    def noted(step, work):
+        def note(*arguments):
+            steps.append(step)
+            return work(*arguments)
+
+        return note
+
+    monkeypatch.setattr(os, "fsync", noted("disk", os.fsync))
+    monkeypatch.setattr(Path, "replace", noted("name", Path.replace))
+    write_whole(tmp_path / "file", b"content")
+    assert steps == ["disk", "name"]
+
+
 @needs_posix
 @pytest.mark.parametrize("mask", [0o022, 0o077])
 def test_what_is_written_has_the_permissions_of_any_new_file(tmp_path, mask):

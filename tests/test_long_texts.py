@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from test_typed_text import ROBERTA_LIKE, byte_pairs, unigram
 from transformers import PreTrainedTokenizerFast
 
@@ -16,7 +15,7 @@ from imdb_tutorial import (
     predict_proba,
 )
 from imdb_tutorial.encoder.tokens import MOST_CHARACTERS_PER_TOKEN, beginning_of
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 
 MEGABYTES = 5_000_000
 ENDLESS = {

@@ -33,6 +33,16 @@ def test_doctor_fails_where_there_is_a_problem(monkeypatch, capsys):
     assert "problem" in capsys.readouterr().out
 
 
+def test_doctor_for_a_program_to_read(monkeypatch, capsys):
+    monkeypatch.setenv("IMDB_TUTORIAL_PRESET", "lpatop")
+    assert main(["doctor", "--json"]) == 1
+    checks = json.loads(capsys.readouterr().out)
+    assert all(set(check) == {"what", "state", "found", "remedy"} for check in checks)
+    (problem,) = [check for check in checks if check["state"] == "problem"]
+    assert problem["what"] == "preset"
+    assert "'lpatop'" in problem["remedy"]
+
+
 def test_an_error_is_one_line_and_no_traceback():
     answer = run("classify", "--model", "no/such/folder", "a text")
     assert answer.returncode == 1
@@ -115,6 +125,7 @@ def test_probe_records_what_was_done(trained):
     assert {file.name for file in trained.iterdir()} == {"probe.safetensors", "record.json"}
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_probe(trained, tmp_path, capsys):
     assert main(["probe", *SMALL, "--seed", "7", "--output", str(tmp_path)]) == 0
     out = capsys.readouterr().out
@@ -124,6 +135,7 @@ def test_the_same_command_gives_the_same_probe(trained, tmp_path, capsys):
     assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_probe_without_output_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "cache"))

@@ -195,6 +195,7 @@ def alone(tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_loads_without_network_and_without_a_home(alone):
     assert alone.returncode == 0, alone.stderr
     result = json.loads(alone.stdout)
@@ -202,6 +203,7 @@ def test_loads_without_network_and_without_a_home(alone):
     assert result["written"] == []
 
 
+@pytest.mark.slow
 def test_evaluate_loads_the_same_from_the_folder(alone):
     result = json.loads(alone.stdout)
     for name in ("accuracy", "f1"):
@@ -209,5 +211,6 @@ def test_evaluate_loads_the_same_from_the_folder(alone):
         assert "float64" in result[f"refused by {name}"]
 
 
+@pytest.mark.slow
 def test_loads_without_a_word(alone):
     assert alone.stderr == ""

@@ -7,7 +7,7 @@ import torch
 
 import imdb_tutorial
 from imdb_tutorial import load_classifier, predict_proba
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 
 DATA = Path(imdb_tutorial.__file__).with_name("data")
 SENTENCE = "The plot was thin, but I loved every minute of it. "

@@ -28,7 +28,7 @@ from imdb_tutorial import (
     save_probe,
 )
 from imdb_tutorial.encoder.limits import longest_input
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 
 POSITIONS, LONGEST = 40, 38  # two rows of the table are for no token of a text
 TEXTS = ["a good film", "dull", "not a good ending , very boring scenes"]

@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 
 import imdb_tutorial
-from imdb_tutorial import (
-    compare,
-    load_classifier,
-    load_preset,
-    load_reviews,
-    load_study,
-    predict_proba,
-)
+from imdb_tutorial import compare, load_study, predict_proba
 from imdb_tutorial.dataset.reviews import ids_sha256
 
 FOLDER = Path(imdb_tutorial.__file__).with_name("data") / "packaged_classifier"
@@ -22,15 +15,13 @@ RECORD = json.loads((FOLDER / "record.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def reviews():
-    return load_reviews(
-        load_preset("laptop").replace(train_size=None, validation_size=None, test_size=None)
-    )
+def reviews(whole_pools):
+    return whole_pools
 
 
 @pytest.fixture(scope="module")
-def packaged():
-    return load_classifier("packaged")
+def packaged(packaged_classifier):
+    return packaged_classifier
 
 
 def test_it_is_small_and_holds_no_pickle_and_no_path():
@@ -58,6 +49,7 @@ def test_it_is_better_than_a_bag_of_words_by_more_than_a_point(reviews):
     assert packaged.mean() == pytest.approx(RECORD["accuracy"]["test"], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_it_is_as_good_as_recorded(packaged, reviews):
     some = reviews["test"].select(range(300))
     right = predict_proba(packaged, some["text"][:]).argmax(dim=1).numpy() == np.array(

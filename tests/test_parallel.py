@@ -70,4 +70,4 @@ def test_an_error_reaches_the_caller_and_stops_the_rest():
 
     with pytest.raises(ValueError, match="row 3"):
         list(in_parallel(work, BATCHES * 20, CPU))
-    assert len(done) < len(BATCHES * 20)
+    assert len(done) < 90  # of 180 without an error

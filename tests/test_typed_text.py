@@ -19,7 +19,7 @@ from imdb_tutorial import (
     tokenize_reviews,
 )
 from imdb_tutorial.encoder.typed_text import split_typed_special_tokens
-from imdb_tutorial.explorer.attributions import judge
+from imdb_tutorial.explorer.verdict import judge
 
 MARKERS = ["[SEP]", "[CLS]", "[PAD]", "[MASK]", "[UNK]"]
 ROBERTA_LIKE = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}

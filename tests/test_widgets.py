@@ -2,38 +2,30 @@
 
 import contextlib
 import csv
-import gc
+import dataclasses
+import itertools
 import threading
 import time
-from html.parser import HTMLParser
+from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import pytest
 import torch
-from transformers import BertForSequenceClassification
+from ipywidgets import Widget
+from transformers import BertForSequenceClassification, TextClassificationPipeline
 
 from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
-from imdb_tutorial.explorer import cards as rendering
 from imdb_tutorial.explorer.attributions import attribute
-from imdb_tutorial.explorer.cards import Answer, percent
-from imdb_tutorial.explorer.history import COLUMNS, MOST_ROWS
-from imdb_tutorial.explorer.safe_text import show_text
+from imdb_tutorial.explorer.cards import Answer, percent, verdict_html
+from imdb_tutorial.explorer.history import COLUMNS, MOST_ROWS, SHOWN_ROWS
 from imdb_tutorial.explorer.widget import SentimentExplorer, available_models
-from imdb_tutorial.explorer.words import words_html
+from imdb_tutorial.explorer.words import summary_html, words_html
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, save_probe
+from tests.parsed_page import ParsedPage, assert_harmless
 
 MAX_LENGTH = 24
 TEXT = "a good movie, but the ending was awful!"
-HARMLESS_TAGS = {
-    "bdi", "br", "caption", "div", "em", "p", "section", "span", "strong", "sup", "table", "tbody",
-    "td", "th", "thead", "tr",
-}  # fmt: skip
-HARMLESS_ATTRIBUTES = {
-    "aria-label", "aria-valuemax", "aria-valuemin", "aria-valuenow", "class", "data-score", "dir",
-    "role", "scope", "style", "tabindex", "title",
-}  # fmt: skip
 ATTACKS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -56,40 +48,6 @@ UNUSUAL = {
     "newlines": "good\r\n\r\nbad\r",
 }
 NOTHING = ["", "   ", "\n\t ", "\u200b\u200b", "\u202e \u2066"]
-
-
-class Page(HTMLParser):
-    """What a browser makes of HTML: its tags, its attributes and its text."""
-
-    def __init__(self, markup):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.attributes, self.text, self.words, self.open = set(), [], "", [], []
-        self.feed(markup)
-        self.close()
-        assert not self.open, f"not closed: {self.open}"
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes += attrs
-        if ("class", "imdb-word") in attrs:
-            self.words.append(["", float(dict(attrs)["data-score"])])
-        if tag != "br":
-            self.open.append((tag, dict(attrs).get("class")))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop()[0] == tag
-
-    def handle_data(self, data):
-        self.text += data
-        if self.open and self.open[-1][1] == "imdb-word":
-            self.words[-1][0] += data
-
-
-def assert_harmless(page):
-    assert page.tags <= HARMLESS_TAGS
-    assert {name for name, _ in page.attributes} <= HARMLESS_ATTRIBUTES
-    for name, value in page.attributes:
-        assert name != "style" or not any(x in value for x in ("url(", "expression", "@import"))
 
 
 def saved_probe(folder, tiny_bert, seed=4):
@@ -157,7 +115,11 @@ def settled(explorer):
 
 def shown(explorer):
     widgets = (explorer.status, explorer.output, explorer.table, explorer.saved)
-    return Page("".join(widget.value for widget in widgets))
+    return ParsedPage("".join(widget.value for widget in widgets))
+
+
+def all_widgets():
+    return Widget.get_manager_state()["state"]
 
 
 @contextlib.contextmanager
@@ -240,9 +202,40 @@ def test_starts_idle_and_shows_each_state(make, sources):
     assert explorer.state == "error"
 
 
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_is_typed_is_text_while_the_words_are_still_looked_for(explorer, attack):
+    seen = []
+    explorer.output.observe(lambda change: seen.append(ParsedPage(change["new"])), "value")
+    explorer.classify(f"good {attack}")
+    texts = [page.text.replace(" [not read:] ", "") for page in seen]
+    for page in seen:
+        assert_harmless(page)
+    assert any("Looking for the words" in text and attack in text for text in texts)
+
+
+def test_the_words_named_in_the_summary_are_text(explorer):
+    card = explorer.classify("good film").cards[0]
+    words = ("<b>good</b>", "\u202eevil")
+    attribution = dataclasses.replace(card.attribution, words=words, scores=(2.0, -3.0))
+    page = ParsedPage(summary_html(attribution))
+    assert_harmless(page)
+    assert page.tags == {"p", "bdi", "br", "span"}
+    assert "Most towards POSITIVE: “<b>good</b>” +2.00" in page.text
+    assert "Most towards NEGATIVE: “U+202Eevil” −3.00" in page.text
+
+
+@pytest.mark.parametrize("label", [*ATTACKS, '"\u202e><b>POSITIVE</b>', "' onload='alert(1)"])
+def test_a_label_is_text(explorer, label):
+    verdict = explorer.classify("good film").cards[0].verdict
+    page = ParsedPage(verdict_html(dataclasses.replace(verdict, label=label)))
+    assert_harmless(page)
+    assert ("aria-label", f"probability of {label}") in page.attributes
+    assert page.typed.startswith(f"{label}, probability")
+
+
 def test_the_verdict_comes_first_and_the_words_follow(explorer):
     seen = []
-    explorer.output.observe(lambda change: seen.append(Page(change["new"])), "value")
+    explorer.output.observe(lambda change: seen.append(ParsedPage(change["new"])), "value")
     explorer.classify(TEXT)
     has_verdict = ["probability" in page.text for page in seen]
     has_words = [bool(page.words) for page in seen]
@@ -275,7 +268,7 @@ def test_switching_the_model_asks_the_other_one(explorer):
     explorer.chooser.value = "probe"
     settled(explorer)
     assert [row["model"] for row in explorer.tried.rows] == ["fine-tuned", "probe"]
-    assert "fine-tuned" not in Page(explorer.output.value).text
+    assert "fine-tuned" not in ParsedPage(explorer.output.value).text
 
 
 def test_all_models_side_by_side(explorer):
@@ -341,11 +334,11 @@ def test_what_is_typed_is_shown_as_text(explorer, attack):
     explorer.side_by_side.value = True
     answer = explorer.classify(f"good {attack} bad")
     for markup in (explorer.output.value, explorer.table.value, answer._repr_html_()):
-        assert_harmless(Page(markup))
-    page = Page(words_html(answer.cards[0].attribution))
+        assert_harmless(ParsedPage(markup))
+    page = ParsedPage(words_html(answer.cards[0].attribution))
     read = page.text.replace(" [not read:] ", "").replace("+", "").replace("−", "")
     assert f"good {attack} bad".replace("+", "") == read
-    assert f"good {attack} bad" in Page(explorer.table.value).text
+    assert f"good {attack} bad" in ParsedPage(explorer.table.value).text
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -354,7 +347,7 @@ def test_names_and_errors_are_shown_as_text(make, sources, attack):
     explorer.side_by_side.value = True
     explorer.classify(TEXT)
     assert_harmless(shown(explorer))
-    assert attack[:20] in Page(explorer.output.value).text
+    assert attack[:20] in ParsedPage(explorer.output.value).text
 
 
 @pytest.mark.parametrize(
@@ -365,15 +358,7 @@ def test_what_is_invisible_is_shown_by_its_number(explorer, character):
     answer = explorer.classify(text)
     for markup in (explorer.output.value, explorer.table.value, answer._repr_html_()):
         assert character not in markup
-    assert f"U+{ord(character):04X}" in Page(explorer.output.value).text
-
-
-@pytest.mark.parametrize("marks", ["\u0301" * 9, "\u0301\u0302\u0316" * 5, "\u0489" * 500])
-def test_a_tower_of_accents_does_not_stand_in_other_lines(marks):
-    page = Page(show_text(f"g{marks}ood"))
-    assert sum(page.text.count(mark) for mark in set(marks)) <= 8
-    assert f"U+{ord(marks[-1]):04X}" in page.text
-    assert page.text.endswith("ood")
+    assert f"U+{ord(character):04X}" in ParsedPage(explorer.output.value).text
 
 
 def test_maths_is_shown_as_typed(explorer):
@@ -382,18 +367,6 @@ def test_maths_is_shown_as_typed(explorer):
     for answer in answers:
         assert answer._repr_html_().startswith('<div class="imdb-answer tex2jax_ignore mathjax_ign')
     assert explorer.table.value.split(">")[0].count("mathjax_ignore") == 1
-
-
-def test_what_belongs_to_writing_is_kept():
-    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
-    for text in ("\U0001f468\u200d\U0001f469", persian, "é\n\t\u4e2d"):
-        assert show_text(text) == text
-
-
-def test_the_middle_of_a_long_text_is_left_out():
-    shown_text = Page(show_text("<" * 1_000, 90)).text
-    assert shown_text == f"{'<' * 60}[… 910 characters …]{'<' * 30}"
-    assert show_text("\u200b" * 500).count("<span") == 1
 
 
 @pytest.mark.parametrize(
@@ -447,6 +420,89 @@ def test_whatever_goes_wrong_is_a_line(explorer, monkeypatch):
     assert len(settled(explorer).words) == 10
 
 
+class Refusal(BaseException):
+    """Something that is no ordinary error, as an exit is none."""
+
+
+@pytest.mark.parametrize(
+    ("error", "shown_line"),
+    [
+        (ValueError("<b>first</b>\n\nsecond"), "<b>first</b> second"),
+        (KeyError("no such thing"), "'no such thing'"),
+        (MemoryError(), "MemoryError"),
+        (SystemExit(3), "3"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (Refusal("nothing ordinary"), "nothing ordinary"),
+        (RuntimeError("much " * 100_000), "much much"),
+    ],
+)
+def test_a_model_that_raises_anything_is_one_line(make, sources, error, shown_line):
+    def raise_it(*_):
+        raise error
+
+    broken = load_classifier(sources["probe"])
+    broken.model.register_forward_pre_hook(raise_it)
+    explorer = make({"broken": broken, "probe": sources["probe"]})
+    explorer.side_by_side.value = True
+    first, second = explorer.classify(TEXT).cards
+    assert first.verdict is None
+    assert shown_line in first.problem
+    assert len(first.problem.splitlines()) == 1
+    assert len(first.problem) < 400
+    assert second.attribution
+    page = shown(explorer)
+    assert_harmless(page)
+    assert shown_line in page.text
+    assert [row["model"] for row in explorer.tried.rows] == ["probe"]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_model_that_answers_no_number_gives_no_verdict(make, sources, number):
+    damaged = load_classifier(sources["fine-tuned"])
+    with torch.no_grad():
+        damaged.model.classifier.weight[0, 0] = number
+    explorer = make({"damaged": damaged})
+    (card,) = explorer.classify(TEXT).cards
+    assert card.verdict is None
+    assert "its weights are damaged" in card.problem
+    assert explorer.state == "error"
+    assert explorer.tried.rows == []
+    page = shown(explorer)
+    assert "probability" not in page.text
+    assert "TIVE" not in page.text
+
+
+def test_scores_that_are_no_numbers_are_a_line_below_the_verdict(make, sources):
+    """The verdict stands; a gradient can overflow where the answer does not."""
+    pipeline = load_classifier(sources["fine-tuned"])
+
+    def spoil(_, __, vectors):
+        if vectors.requires_grad:
+            vectors.register_hook(lambda gradient: gradient * float("nan"))
+
+    pipeline.model.bert.embeddings.register_forward_hook(spoil)
+    (card,) = make({"strange": pipeline}).classify(TEXT).cards
+    assert card.verdict
+    assert card.attribution is None
+    assert "comes out as nan" in card.problem
+
+
+def test_labels_of_another_task_are_a_line(make, sources):
+    pipeline = load_classifier(sources["fine-tuned"])
+    pipeline.model.config.id2label = {0: "<b>toxic</b>", 1: "POSITIVE"}
+    explorer = make({"other": pipeline})
+    (card,) = explorer.classify(TEXT).cards
+    assert "<b>toxic</b>, POSITIVE: expected NEGATIVE and POSITIVE" in card.problem
+    assert_harmless(shown(explorer))
+
+
+def test_a_pipeline_from_elsewhere_is_a_line(make, sources):
+    ours = load_classifier(sources["fine-tuned"])
+    plain = TextClassificationPipeline(model=ours.model, tokenizer=ours.tokenizer)
+    (card,) = make({"plain": plain}).classify(TEXT).cards
+    assert "expected what load_classifier returns" in card.problem
+
+
 def test_a_surprise_tells_its_label_after_the_guess(explorer, preset):
     explorer.surprise_button.click()
     page = settled(explorer)
@@ -462,7 +518,7 @@ def test_a_surprise_tells_its_label_after_the_guess(explorer, preset):
     assert f"Its author meant: {label}" in page.text
     assert explorer.tried.rows[0]["true label"] == label
     explorer.classify(review + " and more")
-    assert "author" not in Page(explorer.output.value).text
+    assert "author" not in ParsedPage(explorer.output.value).text
     assert explorer.tried.rows[1]["true label"] == ""
 
 
@@ -503,18 +559,6 @@ def test_the_table_is_saved_as_csv_and_nothing_is_overwritten(explorer, tmp_path
     assert 0.5 <= float(rows[0]["probability"]) <= 1
 
 
-@pytest.mark.parametrize("start", [*"=+-@\r＝", "\t=", " =", "\xa0=", "\u200b=", "\v="])
-def test_a_spreadsheet_finds_no_formula(make, sources, tmp_path, start):
-    text = f"{start}HYPERLINK('http://x')"
-    explorer = make({f"{start}model": sources["probe"]})
-    explorer.classify(text)
-    path = explorer.save_csv(tmp_path)
-    with path.open(newline="", encoding="utf-8") as file:
-        (row,) = csv.DictReader(file)
-    assert row["text"] == f"'{text}"
-    assert row["model"].startswith("'")
-
-
 def test_an_empty_table_is_not_saved(explorer, tmp_path):
     with pytest.raises(ValueError, match="nothing was tried yet"):
         explorer.save_csv()
@@ -541,19 +585,8 @@ def test_the_table_is_bounded(explorer):
     assert len(rows) == MOST_ROWS
     assert rows[-1]["text"] == TEXT
     assert all(len(row["text"]) < 6_000 for row in rows)
-    assert explorer.table.value.count("<tr>") == 1 + rendering.SHOWN_ROWS
-    assert f"the newest 20 of {MOST_ROWS:,}" in Page(explorer.table.value).text
-
-
-def test_two_hundred_texts_leave_the_memory_flat(explorer):
-    def use(count):
-        for number in range(count):
-            explorer.classify(f"{TEXT} {number} " * (1 + number % 7))
-        gc.collect()
-        return psutil.Process().memory_info().rss
-
-    before = use(20)
-    assert use(200) - before < 50 * 2**20
+    assert explorer.table.value.count("<tr>") == 1 + SHOWN_ROWS
+    assert f"the newest 20 of {MOST_ROWS:,}" in ParsedPage(explorer.table.value).text
 
 
 def test_classify_waits_and_answers(explorer):
@@ -565,6 +598,54 @@ def test_classify_waits_and_answers(explorer):
     assert answer._repr_html_() == explorer.output.value
     with pytest.raises(TypeError, match="expected a text"):
         explorer.classify(3)
+
+
+def test_two_explorers_work_at_the_same_time(make, sources):
+    pipeline = load_classifier(sources["probe"])
+    first, second = make({"probe": pipeline}), make({"probe": pipeline})
+    texts = [f"a good movie number {number}" for number in range(20)]
+    expected = {text: attribute(pipeline, text).scores for text in texts}
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(
+            lambda explorer, own: [explorer.classify(text) for text in own],
+            [first, second],
+            [texts[:10], texts[10:]],
+        )
+    for answer in itertools.chain(*answers):
+        assert answer.cards[0].attribution.scores == expected[answer.text]
+    assert [len(explorer.tried.rows) for explorer in (first, second)] == [10, 10]
+
+
+def test_a_closed_explorer_leaves_no_thread_and_no_widget(sources, preset):
+    before, widgets = set(threading.enumerate()), set(all_widgets())
+    explorer = SentimentExplorer(sources, preset)
+    explorer.classify(TEXT)
+    explorer.surprise()
+    threads = set(threading.enumerate()) - before
+    assert [thread.name.split("_")[0] for thread in threads] == ["explorer"]
+    explorer.close()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert set(all_widgets()) == widgets
+    explorer.close()
+    with pytest.raises(RuntimeError, match="this explorer was closed: make a new one"):
+        explorer.classify(TEXT)
+
+
+def test_closing_gives_up_what_is_under_way(make, sources):
+    pipeline = load_classifier(sources["probe"])
+    explorer = make({"probe": pipeline})
+    explorer.box.value = TEXT
+    with held_up(pipeline) as (is_waiting, may_go_on):
+        explorer.box.submit()
+        assert is_waiting.wait(60)
+        (thread,) = (x for x in threading.enumerate() if x.name.startswith("explorer"))
+        explorer.close()
+        may_go_on.set()
+        thread.join(60)
+    assert not thread.is_alive()
+    assert explorer.tried.rows == []
 
 
 def test_comes_with_models_that_work(make):

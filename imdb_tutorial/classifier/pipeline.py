@@ -1,6 +1,6 @@
 """A probe and its encoder as a transformers model, and the pipeline that all classifiers share."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -74,12 +74,12 @@ class SentimentPipeline(TextClassificationPipeline):
 
     tokenizer: "PreTrainedTokenizerBase"  # type: ignore[assignment]  # in transformers less
 
-    def __init__(self, *, max_length: int, **options):
+    def __init__(self, *, max_length: int, **options: Any):
         super().__init__(**options)
         self.max_length = max_length
 
     def __call__(  # type: ignore[override]  # a transformers pipeline takes more than texts
-        self, inputs: str | list[str], **options
+        self, inputs: str | list[str], **options: Any
     ) -> list[dict]:
         """Classify a text or a list of texts.
 
@@ -106,13 +106,13 @@ class SentimentPipeline(TextClassificationPipeline):
             raise TypeError(f"got {inputs!r:.60}: expected a text or a list of texts")
         return super().__call__(inputs, **options)
 
-    def preprocess(self, inputs, **options):
+    def preprocess(self, inputs: str, **options: Any) -> dict:  # type: ignore[override]  # texts alone
         """Tokenize a text as everything here does; a transformers pipeline calls this."""
         options.pop("truncation", None)  # long texts are cut in any case
         max_length = require_length(options.pop("max_length", self.max_length), self.max_length)
         return dict(encode([inputs], self.tokenizer, max_length, return_tensors="pt", **options))
 
-    def _forward(self, model_inputs):
+    def _forward(self, model_inputs: dict) -> Any:  # type: ignore[override]  # another name
         outputs = super()._forward(model_inputs)
         if not outputs["logits"].isfinite().all():  # [batch, labels]
             raise ValueError(

@@ -2,7 +2,9 @@
 
 The rule, short enough to be written again by somebody else:
 
-1. Of reviews with the same normalised text only the first is kept.
+1. Of reviews with the same normalised text only the first is kept: the same words, whatever their
+   case, markup, punctuation, emoji and spacing. Texts without any word, such as ``:-)``, are the
+   same only where they are written alike, spacing and case apart.
 2. Each label's reviews, in file order, are cut into blocks of consecutive reviews, because the
    reviews of one film stand together.
 3. The whole blocks are ordered by the SHA-256 of ``"block/<label>/<number>"``. The first four go to
@@ -15,27 +17,50 @@ The rule, short enough to be written again by somebody else:
 A hash instead of a random generator: the order can never change with a library's version.
 """
 
+import functools
 import hashlib
 import html
 import re
+import sys
+import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datasets
 
 TEST_BLOCKS = 4
 VALIDATION_BLOCKS = 3
 BLOCKS = 25
+IMDB_BLOCK = 500
+
+_ASCII_WORD = re.compile(r"\w+")
 
 
 def normalise(text: str) -> str:
-    """Return what is left of a text when case, markup, punctuation and spacing do not count.
+    """Return what is left of a text when case, markup, signs and spacing do not count.
+
+    A word is made of letters and digits, and of the marks that many scripts write vowels with.
 
     Args:
-        text: Any text.
+        text: Any text, in any script.
 
     Returns:
-        Its words in lower case with single spaces between them.
+        Its words in lower case with single spaces between them; of a text without any word, the
+        text itself with single spaces.
     """
-    text = re.sub(r"<[^<>]*>", " ", html.unescape(text))
-    return " ".join(re.findall(r"\w+", text.lower()))
+    text = html.unescape(text).lower()
+    # Most reviews are ASCII, and the pattern for every script takes four times as long.
+    word = _ASCII_WORD if text.isascii() else _word_of_any_script()
+    words = word.findall(re.sub(r"<[^<>]*>", " ", text))
+    return " ".join(words or text.split())
+
+
+@functools.cache
+def _word_of_any_script() -> re.Pattern[str]:
+    every_char = map(chr, range(sys.maxunicode + 1))
+    marks = "".join(char for char in every_char if unicodedata.category(char).startswith("M"))
+    return re.compile(rf"\w+(?:[{re.escape(marks)}]+\w*)*")
 
 
 def cut_pools(
@@ -58,11 +83,15 @@ def cut_pools(
         For ``"train"``, ``"validation"`` and ``"test"`` the row numbers, in the pool's fixed order.
 
     Raises:
-        ValueError: A label has too few reviews to be cut.
+        ValueError: A label that is not 0 or 1, or one with too few reviews to be cut.
     """
-    rows_of = {0: [], 1: []}
+    if block_size is not None and block_size < 1:
+        raise ValueError(f"block_size is {block_size}: expected 1 review or more, or None")
+    rows_of: dict[int, list[int]] = {0: [], 1: []}
     seen = set()
     for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        if label not in rows_of:
+            raise ValueError(f"labels[{row}] is {label!r}: expected 0 or 1")
         words = normalise(text)
         if words not in seen:
             seen.add(words)
@@ -78,7 +107,7 @@ def cut_pools(
                 "to cut them into train, validation and test"
             )
         whole = len(rows) // size
-        numbers = sorted(range(whole), key=lambda n, label=label: _digest(f"block/{label}/{n}"))
+        numbers = _hash_order([f"block/{label}/{number}" for number in range(whole)])
         parts = {
             "test": numbers[:TEST_BLOCKS],
             "validation": numbers[TEST_BLOCKS : TEST_BLOCKS + VALIDATION_BLOCKS],
@@ -86,12 +115,26 @@ def cut_pools(
         }
         for pool, chosen in parts.items():
             members = [row for n in chosen for row in rows[n * size : (n + 1) * size]]
-            ordered[pool, label] = sorted(members, key=lambda row: _digest(f"review/{ids[row]}"))
+            places = _hash_order([f"review/{ids[row]}" for row in members])
+            ordered[pool, label] = [members[place] for place in places]
 
     return {
         pool: _merge(ordered[pool, 0], ordered[pool, 1], balance)
         for pool in ("train", "validation", "test")
     }
+
+
+def cut_imdb_pools(split: "datasets.Dataset") -> dict[str, list[int]]:
+    """Cut IMDb's official train split: balanced, by blocks of 500 rows within each label.
+
+    Args:
+        split: All its 25,000 reviews, in the official order.
+
+    Returns:
+        For ``"train"``, ``"validation"`` and ``"test"`` the row numbers, in the pool's fixed order.
+    """
+    ids, texts, labels = (split[column][:] for column in ("id", "text", "label"))
+    return cut_pools(ids, texts, labels, IMDB_BLOCK, balance=True)
 
 
 def order_pool(ids: Sequence[str], labels: Sequence[int]) -> list[int]:
@@ -104,8 +147,9 @@ def order_pool(ids: Sequence[str], labels: Sequence[int]) -> list[int]:
     Returns:
         Every row number, so that each prefix has the pool's proportions.
     """
-    rows = sorted(range(len(ids)), key=lambda row: _digest(f"review/{ids[row]}"))
-    return _merge(*([row for row in rows if labels[row] == label] for label in (0, 1)))
+    rows = _hash_order([f"review/{name}" for name in ids])
+    negative, positive = ([row for row in rows if labels[row] == label] for label in (0, 1))
+    return _merge(negative, positive)
 
 
 def _merge(negative: list[int], positive: list[int], balance: bool = False) -> list[int]:
@@ -120,5 +164,6 @@ def _merge(negative: list[int], positive: list[int], balance: bool = False) -> l
     return [row for _, _, row in sorted(places)]
 
 
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
+def _hash_order(names: Sequence[str]) -> list[int]:
+    digests = [hashlib.sha256(name.encode()).hexdigest() for name in names]
+    return sorted(range(len(names)), key=digests.__getitem__)

@@ -1,49 +1,22 @@
 """Reviews as a ``datasets.DatasetDict`` with the columns ``text``, ``label`` and ``id``."""
 
-import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import datasets
-import pandas as pd
 import torch
 
-from imdb_tutorial.dataset import pools
-from imdb_tutorial.dataset.labels import SHORT_LABELS
-from imdb_tutorial.machine import sources
+from imdb_tutorial.dataset.files import is_review_file, load_file
+from imdb_tutorial.dataset.hub import load_hub
+from imdb_tutorial.dataset.packaged import load_packaged_imdb, packaged_pool_rows
+from imdb_tutorial.dataset.pools import cut_imdb_pools, cut_pools, order_pool
 
 if TYPE_CHECKING:
     from imdb_tutorial.presets import Preset
 
-IMDB_ROWS_PER_LABEL = 12_500
-SENTENCES_PER_LABEL = 4_265
-IMDB_BLOCK = 500
-
-FEATURES = datasets.Features(
-    {
-        "text": datasets.Value("string"),
-        "label": datasets.ClassLabel(names=list(SHORT_LABELS)),
-        "id": datasets.Value("string"),
-    }
-)
-
-_LABEL_NUMBERS = {
-    "0": 0,
-    "1": 1,
-    "neg": 0,
-    "pos": 1,
-    "negative": 0,
-    "positive": 1,
-}
-_READERS = {
-    ".csv": functools.partial(
-        pd.read_csv, dtype={"text": str}, keep_default_na=False, na_values={"text": [""]}
-    ),
-    ".parquet": pd.read_parquet,
-    ".jsonl": functools.partial(pd.read_json, lines=True, dtype=False),
-}
+IMDB_ON_THE_HUB = "stanfordnlp/imdb"
 
 
 class ReviewDataset(torch.utils.data.Dataset):
@@ -79,11 +52,11 @@ def load_reviews(preset: "Preset") -> datasets.DatasetDict:
         negative, 1 positive) and ``id``.
 
     Raises:
-        ValueError: A file without ``text`` or ``label``, unusable rows, an empty pool, or more
-            reviews asked for than there are.
+        ValueError: A file without ``text`` or ``label``, a row that cannot be read as it stands, an
+            empty pool, or more reviews asked for than there are.
         FileNotFoundError: A missing file.
-        sources.DamagedFileError: The packaged file is not the one this project was made with.
-        ConnectionError: The hub is asked for and does not answer.
+        DamagedFileError: The packaged file is not the one this project was made with.
+        ConnectionError: The hub is asked for and gives no reviews.
     """
     raw = load_raw_reviews(preset)
     whole = _whole_pools(raw, preset)
@@ -111,119 +84,22 @@ def load_raw_reviews(preset: "Preset") -> datasets.DatasetDict:
     Raises:
         ValueError: A file that does not hold labelled reviews.
         FileNotFoundError: A missing file.
-        sources.DamagedFileError: The packaged file is not the one this project was made with.
-        ConnectionError: The hub is asked for and does not answer.
+        DamagedFileError: The packaged file is not the one this project was made with.
+        ConnectionError: The hub is asked for and gives no reviews.
     """
     if preset.reviews == "packaged":
-        frame = _packaged_frame("imdb", IMDB_ROWS_PER_LABEL)
-        return datasets.DatasetDict({"train": _to_dataset(frame, "train")})
+        return datasets.DatasetDict({"train": load_packaged_imdb()})
     path = Path(preset.reviews).expanduser()
-    if path.exists() or path.suffix in _READERS:
-        return datasets.DatasetDict({"train": _to_dataset(_read_file(path), path.stem)})
-    return _load_from_hub(preset.reviews)
-
-
-def load_sentences() -> datasets.Dataset:
-    """Load the packaged Rotten Tomatoes sentences: another kind of text with the same two labels.
-
-    Returns:
-        8,530 one-line opinions with the columns ``text``, ``label`` and ``id``.
-
-    Raises:
-        FileNotFoundError: The package that brings them is not installed.
-        sources.DamagedFileError: The packaged file is not the one this project was made with.
-    """
-    return _to_dataset(_packaged_frame("rotten_tomatoes", SENTENCES_PER_LABEL), "sentence")
-
-
-@functools.lru_cache(maxsize=2)
-def _packaged_frame(source: str, rows_per_label: int) -> pd.DataFrame:
-    frame = pd.read_csv(sources.packaged_path(sources.PACKAGED_REVIEWS))
-    frame = frame.loc[frame["source"] == source, ["text", "label"]].reset_index(drop=True)
-    counts = frame["label"].value_counts().to_dict()
-    if counts != {0: rows_per_label, 1: rows_per_label}:
-        raise sources.DamagedFileError(
-            f"the packaged file holds {counts} {source} reviews per label, expected "
-            f"{rows_per_label:,} of each: reinstall {sources.PACKAGED_REVIEWS.distribution}"
-        )
-    return frame
-
-
-def _read_file(path: Path) -> pd.DataFrame:
-    if path.suffix not in _READERS:
-        raise ValueError(f"cannot read {path}: expected a file ending in {', '.join(_READERS)}")
-    if not path.is_file():
-        raise FileNotFoundError(f"no file {path}: give reviews= an existing {path.suffix} file")
-    try:
-        frame = _READERS[path.suffix](path)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"cannot read {path} as {path.suffix[1:]}: {error}") from None
-    missing = [column for column in ("text", "label") if column not in frame.columns]
-    if missing:
-        raise ValueError(
-            f"{path} has no column {' and no column '.join(missing)}: expected the columns text "
-            f"and label, found {', '.join(map(str, frame.columns)) or 'none'}"
-        )
-    if frame.empty:
-        raise ValueError(f"{path} holds no reviews: expected at least one row")
-    for row, text in enumerate(frame["text"]):
-        if not isinstance(text, str):
-            raise ValueError(f"row {row} of {path} has the text {text!r}: expected a string")
-    return pd.DataFrame(
-        {
-            "text": frame["text"],
-            "label": [_label_number(x, row, path) for row, x in enumerate(frame["label"])],
-        }
-    )
-
-
-def _label_number(value: object, row: int, path: Path) -> int:
-    as_text = str(value).strip().lower().removesuffix(".0")
-    if as_text not in _LABEL_NUMBERS:
-        raise ValueError(
-            f"row {row} of {path} has the label {value!r}: expected 0 or neg, 1 or pos"
-        )
-    return _LABEL_NUMBERS[as_text]
-
-
-def _to_dataset(frame: pd.DataFrame, prefix: str) -> datasets.Dataset:
-    columns = {
-        "text": frame["text"].tolist(),
-        "label": frame["label"].tolist(),
-        "id": [f"{prefix}/{row}" for row in range(len(frame))],
-    }
-    return datasets.Dataset.from_dict(columns, features=FEATURES)
-
-
-def _load_from_hub(source: str) -> datasets.DatasetDict:
-    name, _, revision = source.partition("@")
-    if name.count("/") != 1 or not all(name.split("/")):
-        raise ValueError(
-            f"no reviews at {source!r}: expected 'packaged', a csv, parquet or jsonl file, or a "
-            "hub name such as 'stanfordnlp/imdb'"
-        )
-    sources.require_hub(name)
-    revision = revision or sources.HUB_REVISIONS.get(name)
-    try:
-        loaded = datasets.load_dataset(name, revision=revision)
-    except OSError as error:
-        raise ConnectionError(
-            f"could not load {name!r} from the hub ({error}): {sources.HUB_WAYS_OUT}"
-        ) from error
-    missing = {"train", "test"} - set(loaded)
-    if missing:
-        raise ValueError(f"the hub data set {name!r} has no split {', '.join(sorted(missing))}")
-    return datasets.DatasetDict(
-        {split: _to_dataset(loaded[split].to_pandas(), split) for split in ("train", "test")}
-    )
+    if path.exists() or is_review_file(path):
+        return datasets.DatasetDict({"train": load_file(path)})
+    return load_hub(preset.reviews)
 
 
 def _whole_pools(raw: datasets.DatasetDict, preset: "Preset") -> dict[str, datasets.Dataset]:
     train = raw["train"]
     if "test" in raw and preset.validation_from == "test":
         return {pool: _in_order(raw[pool]) for pool in ("train", "test")}
-    is_imdb = len(train) == 2 * IMDB_ROWS_PER_LABEL
-    rows = _pool_rows(*(tuple(train[column][:]) for column in ("id", "text", "label")), is_imdb)
+    rows = _pool_rows(train, preset.reviews)
     if "test" in raw:
         # The source has a test set of its own: what would be the test pool stays in train.
         return {
@@ -234,14 +110,17 @@ def _whole_pools(raw: datasets.DatasetDict, preset: "Preset") -> dict[str, datas
     return {pool: train.select(chosen) for pool, chosen in rows.items()}
 
 
-@functools.lru_cache(maxsize=2)
-def _pool_rows(ids, texts, labels, is_imdb) -> dict[str, list[int]]:
-    block_size = IMDB_BLOCK if is_imdb else None
-    return pools.cut_pools(ids, texts, labels, block_size, balance=is_imdb)
+def _pool_rows(train: datasets.Dataset, source: str) -> dict[str, list[int]]:
+    # What is IMDb says so by its name: another file may have 25,000 rows as well.
+    if source == "packaged":
+        return packaged_pool_rows()
+    if source.partition("@")[0] == IMDB_ON_THE_HUB:
+        return cut_imdb_pools(train)
+    return cut_pools(train["id"][:], train["text"][:], train["label"][:])
 
 
 def _in_order(split: datasets.Dataset) -> datasets.Dataset:
-    return split.select(pools.order_pool(split["id"][:], split["label"][:]))
+    return split.select(order_pool(split["id"][:], split["label"][:]))
 
 
 def _take(pool: datasets.Dataset, name: str, size: int | None, source: str) -> datasets.Dataset:

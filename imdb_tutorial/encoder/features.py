@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
@@ -24,6 +24,30 @@ if TYPE_CHECKING:
 
 # On a processor small batches stay in its caches; a GPU wants to be filled.
 TOKEN_BUDGET = {"cpu": 1_024, "mps": 16_384, "cuda": 65_536}
+
+
+@overload
+def extract_features(
+    reviews: "Sequence[str] | datasets.Dataset",
+    tokenizer: "PreTrainedTokenizerBase",
+    encoder: "PreTrainedModel",
+    pooling: str = ...,
+    max_length: int = ...,
+    dtype: torch.dtype | None = ...,
+    use_cache: bool = ...,
+) -> torch.Tensor: ...
+
+
+@overload
+def extract_features(
+    reviews: "Sequence[str] | datasets.Dataset",
+    tokenizer: "PreTrainedTokenizerBase",
+    encoder: "PreTrainedModel",
+    pooling: list[str] | tuple[str, ...],
+    max_length: int = ...,
+    dtype: torch.dtype | None = ...,
+    use_cache: bool = ...,
+) -> dict[str, torch.Tensor]: ...
 
 
 def extract_features(

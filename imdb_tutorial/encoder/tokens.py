@@ -1,7 +1,7 @@
 """Reviews as one flat array of token ids, and batches of it that hold next to no padding."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -82,7 +82,7 @@ def beginning_of(text: str, tokenizer: "PreTrainedTokenizerBase", max_length: in
 
 
 def encode(
-    texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int, **options
+    texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int, **options: Any
 ) -> "BatchEncoding":
     """Tokenize texts in the one way in which everything here reads them.
 

@@ -2,17 +2,19 @@
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
 
-from imdb_tutorial.dataset.labels import POSITIVE
+from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.explorer.reading import Reading, read_text
+from imdb_tutorial.explorer.verdict import margin_of
+from imdb_tutorial.explorer.worker import IsWanted, SupersededError
 
 if TYPE_CHECKING:
-    from transformers import TextClassificationPipeline
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # Steps of the integral, taken in turn until the attributions add up; the last is tried at most.
 STEPS = (20, 32, 64, 128, 256)
@@ -20,26 +22,7 @@ RELATIVE_ERROR, ABSOLUTE_ERROR = 0.05, 0.02
 # Three times as many are a fifth quicker, but a process then grows by 90 MB in 200 texts, not 20.
 TOKENS_AT_ONCE = 256
 
-
-class SupersededError(RuntimeError):
-    """Nobody waits for this answer any more."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What a classifier says about a text.
-
-    Args:
-        label: ``"NEGATIVE"`` or ``"POSITIVE"``.
-        probability: The probability that it gives this label, 0.5 to 1.
-        margin: The logit of POSITIVE less the logit of NEGATIVE.
-        reading: What it read.
-    """
-
-    label: str
-    probability: float
-    margin: float
-    reading: Reading
+Margin = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +66,8 @@ class Attribution:
 
         Joined, the pieces are the text that was read, character for character.
         """
-        text, position, pieces = self.reading.text, 0, []
+        text, position = self.reading.text, 0
+        pieces: list[tuple[str, float | None]] = []
         for (start, end), score in zip(self.reading.spans, self.scores, strict=True):
             if start > position:
                 pieces.append((text[position:start], None))
@@ -94,36 +78,10 @@ class Attribution:
         return pieces
 
 
-def judge(pipeline: "TextClassificationPipeline", text: str) -> Verdict:
-    """Classify a text, as the pipeline itself does, and say what was read of it.
-
-    Args:
-        pipeline: From ``load_classifier``.
-        text: Any text.
-
-    Returns:
-        The verdict.
-
-    Raises:
-        TypeError: Something that is no text.
-        ValueError: A tokenizer that does not say where its tokens come from.
-    """
-    model = pipeline.model
-    reading = read_text(pipeline, text)
-    logits = pipeline.forward(reading.inputs)["logits"][0].float()  # [2]
-    winner = int(logits.argmax())
-    return Verdict(
-        label=model.config.id2label[winner],
-        probability=float(logits.softmax(dim=0)[winner]),
-        margin=float(_margin(model, logits[None])),
-        reading=reading,
-    )
-
-
 def attribute(
-    pipeline: "TextClassificationPipeline",
+    pipeline: SentimentPipeline,
     text: str,
-    is_wanted: Callable[[], bool] = lambda: True,
+    is_wanted: IsWanted = lambda: True,
 ) -> Attribution:
     """Say how far each word of a text pushed a classifier towards POSITIVE or NEGATIVE.
 
@@ -144,41 +102,46 @@ def attribute(
         The scores, unscaled: in logits, comparable between the words of one text.
 
     Raises:
-        TypeError: Something that is no text.
-        ValueError: A tokenizer that does not say where its tokens come from.
+        TypeError: Something that is no text, or no pipeline from ``load_classifier``.
+        ValueError: A tokenizer that does not say where its tokens come from, other labels than
+            NEGATIVE and POSITIVE, or a model that answers with NaN or infinity.
         SupersededError: ``is_wanted`` said no.
     """
     reading = read_text(pipeline, text)
     model = _private_copy(pipeline.model)
-    inputs = _on(model, reading.inputs)
-    baseline = _baseline(inputs["input_ids"], reading.word_of_token, pipeline.tokenizer)
+    inputs = {name: x.to(model.device) for name, x in reading.inputs.items()}  # each [1, tokens]
+    ids = inputs.pop("input_ids")
+    assert pipeline.tokenizer is not None  # it has just read the text
+    baseline = _baseline(ids, reading.word_of_token, pipeline.tokenizer)  # [1, tokens]
 
     def margin(ids: torch.Tensor) -> torch.Tensor:
+        """Ask about ids ``[steps, tokens]``, and return ``[steps]``."""
         if not is_wanted():
             raise SupersededError("another text was given meanwhile")
-        rest = {name: x.expand(len(ids), -1) for name, x in inputs.items() if name != "input_ids"}
-        return _margin(model, model(input_ids=ids, **rest).logits.float())
+        rest = {name: x.expand(len(ids), -1) for name, x in inputs.items()}  # [steps, tokens]
+        return margin_of(model, model(input_ids=ids, **rest).logits.float())
 
-    ends = _ends(model, margin, inputs["input_ids"], baseline)
+    text_margin, baseline_margin = _margins_at_ends(model, margin, ids, baseline)
+    _require_finite([text_margin, baseline_margin])
     for steps in STEPS:
-        scores = _integrate(model, margin, inputs["input_ids"], baseline, steps)
-        attribution = _join(reading, scores, ends, steps)
+        shares = _integrate(model, margin, ids, baseline, steps)
+        _require_finite(shares)
+        scores, other = _sum_by_word(shares, reading)
+        attribution = Attribution(
+            words=tuple(reading.text[start:end] for start, end in reading.spans),
+            scores=tuple(scores),
+            other=other,
+            margin=text_margin,
+            baseline_margin=baseline_margin,
+            steps=steps,
+            reading=reading,
+        )
         if attribution.is_complete:
             break
     return attribution
 
 
-def _on(model: nn.Module, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: tensor.to(model.device) for name, tensor in inputs.items()}
-
-
-def _margin(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
-    names = {name: int(number) for number, name in model.config.id2label.items()}
-    positive = names[POSITIVE]
-    return logits[:, positive] - logits[:, 1 - positive]
-
-
-def _private_copy(model: nn.Module) -> nn.Module:
+def _private_copy(model: "PreTrainedModel") -> "PreTrainedModel":
     """Copy the modules but not the weights, so that captum's hooks meet nobody else's calls."""
     if model.dtype != torch.float32:
         return copy.deepcopy(model).float().eval()
@@ -186,24 +149,34 @@ def _private_copy(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model, shared).eval()
 
 
-def _baseline(ids: torch.Tensor, word_of_token: tuple, tokenizer) -> torch.Tensor:
-    is_marker = torch.tensor([word is None for word in word_of_token], device=ids.device)
+def _baseline(
+    ids: torch.Tensor, word_of_token: tuple[int | None, ...], tokenizer: "PreTrainedTokenizerBase"
+) -> torch.Tensor:
+    """Put a blank in every word's place, and leave the markers where they are."""
+    is_marker = torch.tensor([word is None for word in word_of_token]).to(ids.device)  # [tokens]
     blank = tokenizer.pad_token_id
-    return torch.where(is_marker, ids, tokenizer.unk_token_id if blank is None else blank)
+    if blank is None:
+        blank = tokenizer.unk_token_id
+    return torch.where(is_marker, ids, blank)  # [1, tokens]
 
 
-def _ends(model, margin, ids: torch.Tensor, baseline: torch.Tensor) -> tuple[float, float]:
-    """Return the margin of the text and of the baseline, where the integral ends and begins."""
+def _margins_at_ends(
+    model: "PreTrainedModel", margin: Margin, ids: torch.Tensor, baseline: torch.Tensor
+) -> tuple[float, float]:
+    """Return the margin of the text and that of the baseline, where the integral begins."""
     layer = model.get_input_embeddings()
     with torch.no_grad():
-        vectors = layer(baseline)
+        vectors = layer(baseline)  # [1, tokens, hidden]
         # Only the vectors are exchanged: RoBERTa would number its positions by the ids.
         with layer.register_forward_hook(lambda *_: vectors):
-            first = float(margin(ids))
-        return float(margin(ids)), first
+            baseline_margin = float(margin(ids))
+        return float(margin(ids)), baseline_margin
 
 
-def _integrate(model, margin, ids, baseline, steps: int) -> list[float]:
+def _integrate(
+    model: "PreTrainedModel", margin: Margin, ids: torch.Tensor, baseline: torch.Tensor, steps: int
+) -> list[float]:
+    """Return every token's share of what changes on the way from the baseline to the text."""
     from captum.attr import LayerIntegratedGradients
 
     with torch.enable_grad():
@@ -214,24 +187,25 @@ def _integrate(model, margin, ids, baseline, steps: int) -> list[float]:
             # Equal steps: the way is not smooth, which Gauss-Legendre would rely on.
             method="riemann_middle",
             internal_batch_size=max(1, TOKENS_AT_ONCE // ids.shape[1]),
+        )  # [1, tokens, hidden]
+    return shares.detach().sum(dim=-1)[0].tolist()  # [tokens]
+
+
+def _require_finite(values: list[float]) -> None:
+    strange = [value for value in values if not math.isfinite(value)]
+    if strange:
+        raise ValueError(
+            f"a word's score comes out as {strange[0]}: expected a number; the model's weights are "
+            "damaged, or too large for its precision; copy or train it again"
         )
-    return shares.detach().sum(dim=-1)[0].tolist()
 
 
-def _join(reading: Reading, shares: list[float], ends, steps: int) -> Attribution:
-    """Add the tokens' shares up to words."""
+def _sum_by_word(shares: list[float], reading: Reading) -> tuple[list[float], float]:
+    """Add the tokens' shares up to words, and those of the markers to one number."""
     scores, other = [0.0] * len(reading.spans), 0.0
     for share, word in zip(shares, reading.word_of_token, strict=True):
         if word is None:
             other += share
         else:
             scores[word] += share
-    return Attribution(
-        words=tuple(reading.text[start:end] for start, end in reading.spans),
-        scores=tuple(scores),
-        other=other,
-        margin=ends[0],
-        baseline_margin=ends[1],
-        steps=steps,
-        reading=reading,
-    )
+    return scores, other

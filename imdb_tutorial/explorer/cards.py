@@ -2,17 +2,16 @@
 
 import dataclasses
 import html
-from collections.abc import Iterable, Mapping, Sequence
 
 from imdb_tutorial.dataset.labels import POSITIVE
-from imdb_tutorial.explorer.attributions import Attribution, Verdict
+from imdb_tutorial.explorer.attributions import Attribution
 from imdb_tutorial.explorer.reading import Reading
 from imdb_tutorial.explorer.safe_text import show_text
+from imdb_tutorial.explorer.verdict import Verdict
 from imdb_tutorial.explorer.words import COLOURS, legend_html, plain_html, summary_html, words_html
 
 STRIPES = "repeating-linear-gradient(45deg, transparent 0 6px, rgba(255, 255, 255, 0.6) 6px 9px)"
-LONGEST_MESSAGE, LONGEST_CELL = 300, 80
-SHOWN_ROWS = 20
+LONGEST_MESSAGE = 300
 # JupyterLab typesets what looks like maths, but for what stands inside these classes.
 NO_MATHS = "tex2jax_ignore mathjax_ignore"
 
@@ -90,7 +89,7 @@ def verdict_html(verdict: Verdict) -> str:
         f'<p class="imdb-verdict"><strong>{show_text(verdict.label)}</strong>, '
         f"probability {html.escape(percent(verdict.probability))}</p>"
         f'<div class="imdb-bar" role="meter" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{width}" aria-label="probability of {show_text(verdict.label)}" '
+        f'aria-valuenow="{width}" aria-label="probability of {html.escape(verdict.label)}" '
         'style="border: 1px solid #888; height: 0.9em; max-width: 24em">'
         f'<div style="height: 100%; width: {width}%; {fill}"></div></div>'
         f'<p class="imdb-read">{reading.tokens_read:,} tokens read, of at most '
@@ -131,40 +130,6 @@ def answer_html(answer: Answer) -> str:
 def message_html(message: str) -> str:
     """Show a line for the reader."""
     return f'<p class="imdb-message">{show_text(message, LONGEST_MESSAGE)}</p>'
-
-
-def table_html(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> str:
-    """Show what was tried as a table, the newest first.
-
-    Args:
-        rows: The oldest first.
-        columns: Which of their values to show.
-
-    Returns:
-        HTML; empty without rows.
-    """
-    if not rows:
-        return ""
-    columns = list(columns)
-    shown = rows[: -SHOWN_ROWS - 1 : -1]
-    head = "".join(f'<th scope="col">{show_text(column)}</th>' for column in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(row[column])}</td>" for column in columns) + "</tr>"
-        for row in shown
-    )
-    hidden = len(rows) - len(shown)
-    more = f", the newest {len(shown)} of {len(rows):,}" if hidden else ""
-    return (
-        f'<div class="imdb-table {NO_MATHS}" role="region" aria-label="What you tried" '
-        f'tabindex="0"><table><caption>What you tried{more}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cell(value: object) -> str:
-    shown = percent(value) if isinstance(value, float) else str(value)
-    more = " …" if len(shown) > LONGEST_CELL else ""
-    return f"<bdi>{show_text(shown[:LONGEST_CELL])}{more}</bdi>"
 
 
 def _warnings(reading: Reading) -> str:

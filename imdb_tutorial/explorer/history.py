@@ -1,32 +1,35 @@
-"""The table of what was tried, and its way into a spreadsheet."""
+"""The table of what was tried: in the page, and on its way into a spreadsheet."""
 
 import csv
 import io
 import itertools
 import os
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
-from imdb_tutorial.explorer.cards import Answer
-from imdb_tutorial.explorer.safe_text import is_visible
+from imdb_tutorial.explorer.cards import NO_MATHS, Answer, percent
+from imdb_tutorial.explorer.safe_text import show_text
+from imdb_tutorial.explorer.spreadsheet import as_text_cell
 from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.text import clean_text
 
 COLUMNS = ("text", "model", "verdict", "probability", "tokens read", "cut", "true label")
-MOST_ROWS = 1_000
-LONGEST_KEPT = 5_000
-# A spreadsheet takes a cell that begins like this for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-RISKY_STARTS = ("\t", "\r", "\n")
+SHOWN_COLUMNS = ("text", "model", "verdict", "probability", "tokens read", "true label")
+MOST_ROWS, SHOWN_ROWS = 1_000, 20
+LONGEST_KEPT, LONGEST_CELL = 5_000, 80
+
+Row = dict[str, object]
 
 
 class Tried:
     """What was tried so far, one row a text and model; the oldest of very many are forgotten."""
 
-    def __init__(self):
-        self._rows: deque[dict[str, object]] = deque(maxlen=MOST_ROWS)
+    def __init__(self) -> None:
+        self._rows: deque[Row] = deque(maxlen=MOST_ROWS)
 
     @property
-    def rows(self) -> list[dict[str, object]]:
+    def rows(self) -> list[Row]:
         """The rows, the oldest first, each with the same columns."""
         return list(self._rows)
 
@@ -71,17 +74,49 @@ class Tried:
         lines = io.StringIO(newline="")
         writer = csv.writer(lines, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(COLUMNS)
-        writer.writerows([_harmless(row[column]) for column in COLUMNS] for row in self._rows)
+        writer.writerows(map(_csv_cells, self._rows))
         suffixes = itertools.chain([""], (f"_{number}" for number in itertools.count(2)))
         names = (Path(folder, f"tried_reviews{suffix}.csv") for suffix in suffixes)
         target = next(name for name in names if not name.exists())
-        write_whole(target, lines.getvalue().encode())
+        write_whole(target, clean_text(lines.getvalue()).encode())
         return target
 
 
-def _harmless(value: object) -> object:
-    if isinstance(value, str):
-        seen = "".join(filter(is_visible, value)).lstrip()
-        if value.startswith(RISKY_STARTS) or seen.startswith(FORMULA_STARTS):
-            return f"'{value}"
-    return value
+def table_html(rows: Sequence[Row]) -> str:
+    """Show what was tried as a table, the newest first.
+
+    Args:
+        rows: From ``Tried.rows``.
+
+    Returns:
+        HTML; empty without rows.
+    """
+    if not rows:
+        return ""
+    newest = rows[: -SHOWN_ROWS - 1 : -1]
+    head = "".join(f'<th scope="col">{show_text(column)}</th>' for column in SHOWN_COLUMNS)
+    body = "".join(f"<tr>{_cells_html(row)}</tr>" for row in newest)
+    more = f", the newest {len(newest)} of {len(rows):,}" if len(newest) < len(rows) else ""
+    return (
+        f'<div class="imdb-table {NO_MATHS}" role="region" aria-label="What you tried" '
+        f'tabindex="0"><table><caption>What you tried{more}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cells_html(row: Row) -> str:
+    cells = []
+    for column in SHOWN_COLUMNS:
+        value = row[column]
+        shown = percent(value) if isinstance(value, float) else str(value)
+        more = " …" if len(shown) > LONGEST_CELL else ""
+        cells.append(f"<td><bdi>{show_text(shown[:LONGEST_CELL])}{more}</bdi></td>")
+    return "".join(cells)
+
+
+def _csv_cells(row: Row) -> list[object]:
+    cells = []
+    for column in COLUMNS:
+        value = row[column]
+        cells.append(as_text_cell(value) if isinstance(value, str) else value)
+    return cells

@@ -7,17 +7,18 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 
-from transformers import TextClassificationPipeline
-
 from imdb_tutorial.classifier.load import load_classifier
-from imdb_tutorial.explorer.attributions import SupersededError, attribute, judge
+from imdb_tutorial.classifier.pipeline import SentimentPipeline
+from imdb_tutorial.explorer.attributions import attribute
 from imdb_tutorial.explorer.cards import Card
-from imdb_tutorial.explorer.worker import IsWanted
+from imdb_tutorial.explorer.safe_text import shorten
+from imdb_tutorial.explorer.verdict import judge
+from imdb_tutorial.explorer.worker import IsWanted, SupersededError
 from imdb_tutorial.probe import PROBE_FILE
 
 NO_WORDS = "the model finds no word in this text: try a review in English"
 
-Source = str | os.PathLike | TextClassificationPipeline
+Source = str | os.PathLike | SentimentPipeline
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Models:
 
     def __init__(self, sources: Mapping[str, Source]):
         self._sources = sources
-        self._pipelines: dict[str, TextClassificationPipeline] = {}
+        self._pipelines: dict[str, SentimentPipeline] = {}
 
     def is_loaded(self, name: str) -> bool:
         """Say whether a model was asked before."""
@@ -60,7 +61,7 @@ class Models:
             verdict = judge(self._pipeline(card.model), text)
             if not verdict.reading.spans:
                 raise ValueError(NO_WORDS)
-        except Exception as error:
+        except BaseException as error:  # even an exit is only this model's, and no reason to hang
             return dataclasses.replace(card, problem=one_line(error))
         return dataclasses.replace(card, verdict=verdict)
 
@@ -84,11 +85,11 @@ class Models:
             attribution = attribute(self._pipeline(card.model), text, is_wanted)
         except SupersededError:
             raise
-        except Exception as error:
+        except BaseException as error:
             return dataclasses.replace(card, problem=one_line(error))
         return dataclasses.replace(card, attribution=attribution)
 
-    def _pipeline(self, name: str) -> TextClassificationPipeline:
+    def _pipeline(self, name: str) -> SentimentPipeline:
         if name not in self._pipelines:
             source = self._sources[name]
             if isinstance(source, (str, os.PathLike)):
@@ -97,13 +98,13 @@ class Models:
         return self._pipelines[name]
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Say in one line what went wrong; the whole of it goes into the log."""
     logger.debug("shown in the page as one line", exc_info=error)
-    return " ".join(str(error).split()) or type(error).__name__
+    return shorten(" ".join(str(error).split())) or type(error).__name__
 
 
-def _load(source: str) -> TextClassificationPipeline:
+def _load(source: str) -> SentimentPipeline:
     # What comes with the project never changes; a folder may hold another model tomorrow.
     if source in available_models().values():
         return _load_packaged(source)
@@ -111,5 +112,5 @@ def _load(source: str) -> TextClassificationPipeline:
 
 
 @functools.cache
-def _load_packaged(source: str) -> TextClassificationPipeline:
+def _load_packaged(source: str) -> SentimentPipeline:
     return load_classifier(source)

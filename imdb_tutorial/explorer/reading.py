@@ -1,18 +1,19 @@
 """What a classifier reads of a text, and where each of its tokens stands in it."""
 
 import dataclasses
-import unicodedata
 from typing import TYPE_CHECKING
 
 import torch
 
+from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.encoder.tokens import beginning_of
+from imdb_tutorial.explorer.safe_text import is_accent, shorten
 from imdb_tutorial.machine.text import clean_text
 
 if TYPE_CHECKING:
-    from transformers.tokenization_utils_base import BatchEncoding
+    from tokenizers import Encoding
 
-    from imdb_tutorial.classifier.pipeline import SentimentPipeline
+Span = tuple[int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Reading:
 
     text: str
     end: int
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...]
     word_of_token: tuple[int | None, ...]
     inputs: dict[str, torch.Tensor] = dataclasses.field(compare=False, repr=False)
     unknown: int
@@ -54,7 +55,7 @@ class Reading:
         return self.text[self.end :]
 
 
-def read_text(pipeline: "SentimentPipeline", text: str) -> Reading:
+def read_text(pipeline: SentimentPipeline, text: str) -> Reading:
     """Find out what a classifier reads of a text, and where its words stand.
 
     Args:
@@ -65,59 +66,73 @@ def read_text(pipeline: "SentimentPipeline", text: str) -> Reading:
         The model's inputs, and where each token comes from.
 
     Raises:
-        TypeError: Something that is no text.
+        TypeError: Something that is no text, or no pipeline from ``load_classifier``.
         ValueError: A tokenizer that does not say where its tokens come from.
     """
     if not isinstance(text, str):
-        raise TypeError(f"got {text!r}: expected a text")
-    if not pipeline.tokenizer.is_fast:
+        raise TypeError(f"got {shorten(repr(text))}: expected a text")
+    if not isinstance(pipeline, SentimentPipeline):
+        raise TypeError(
+            f"got a {type(pipeline).__name__}: expected what load_classifier returns, which knows "
+            "how many tokens its model reads"
+        )
+    tokenizer = pipeline.tokenizer
+    if tokenizer is None or not tokenizer.is_fast:
         raise ValueError(
-            f"the tokenizer {type(pipeline.tokenizer).__name__} does not say where its tokens "
-            "come from: load the model with its fast tokenizer (tokenizer.json)"
+            f"the tokenizer {type(tokenizer).__name__} does not say where its tokens come from: "
+            "load the model with its fast tokenizer (tokenizer.json)"
         )
     text = clean_text(text)
-    max_length = pipeline.max_length
-    beginning = beginning_of(text, pipeline.tokenizer, max_length)
-    encoding = pipeline.tokenizer(beginning, truncation=True, max_length=max_length)
-    rest = [word for part in encoding.encodings[0].overflowing for word in part.word_ids]
-    is_cut = len(beginning) < len(text) or any(word is not None for word in rest)
-    spans, word_of_token = _words(encoding, text)
-    ids = encoding["input_ids"]
+    beginning = beginning_of(text, tokenizer, pipeline.max_length)
+    encoding = tokenizer(beginning, truncation=True, max_length=pipeline.max_length)
+    assert encoding.encodings is not None  # a fast tokenizer has them
+    tokens = encoding.encodings[0]
+    spans, word_of_token = _find_words(tokens)
+    spans = _with_accents(spans, beginning)
+    end = len(text)
+    if len(beginning) < len(text) or _has_words(tokens.overflowing):
+        end = spans[-1][1] if spans else 0
     return Reading(
         text=text,
-        end=(spans[-1][1] if spans else 0) if is_cut else len(text),
-        spans=spans,
-        word_of_token=word_of_token,
-        inputs={name: torch.tensor([encoding[name]]) for name in encoding},
-        unknown=ids.count(pipeline.tokenizer.unk_token_id),
-        max_length=max_length,
+        end=end,
+        spans=tuple(spans),
+        word_of_token=tuple(word_of_token),
+        inputs={name: torch.tensor([encoding[name]]) for name in encoding},  # each [1, tokens]
+        unknown=encoding["input_ids"].count(tokenizer.unk_token_id),
+        max_length=pipeline.max_length,
     )
 
 
-def _words(encoding: "BatchEncoding", text: str) -> tuple[tuple, tuple]:
-    spans: list[tuple[int, int]] = []
+def _has_words(parts: "list[Encoding]") -> bool:
+    """Say whether there is more in the tokens than markers such as [CLS]."""
+    return any(word is not None for part in parts for word in part.word_ids)
+
+
+def _find_words(tokens: "Encoding") -> tuple[list[Span], list[int | None]]:
+    """Say where the words stand, and to which of them each token belongs."""
+    spans: list[Span] = []
     word_of_token: list[int | None] = []
-    last = None
-    for (start, end), word in zip(encoding.encodings[0].offsets, encoding.word_ids(), strict=True):
+    previous = None
+    for (start, end), word in zip(tokens.offsets, tokens.word_ids, strict=True):
         if word is None or start == end:
             word_of_token.append(None)
             continue
-        if spans and (word == last or start < spans[-1][1]):
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        if spans and (word == previous or start < spans[-1][1]):
+            word_start, word_end = spans[-1]
+            spans[-1] = (word_start, max(end, word_end))
         else:
             spans.append((start, end))
         word_of_token.append(len(spans) - 1)
-        last = word
-    next_starts = [*(start for start, _ in spans), len(text)][1:]
-    whole = (
-        (start, _with_accents(text, end, following))
-        for (start, end), following in zip(spans, next_starts, strict=True)
-    )
-    return tuple(whole), tuple(word_of_token)
+        previous = word
+    return spans, word_of_token
 
 
-def _with_accents(text: str, end: int, limit: int) -> int:
-    """Move a word's end behind the accents that the tokenizer took off."""
-    while end < limit and unicodedata.category(text[end]) in ("Mn", "Me"):
-        end += 1
-    return end
+def _with_accents(spans: list[Span], text: str) -> list[Span]:
+    """Move the words' ends behind the accents that the tokenizer took off."""
+    whole = []
+    for number, (start, end) in enumerate(spans):
+        limit = spans[number + 1][0] if number + 1 < len(spans) else len(text)
+        while end < limit and is_accent(text[end]):
+            end += 1
+        whole.append((start, end))
+    return whole

@@ -9,6 +9,8 @@ JOINERS = "\u200c\u200d"
 BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 # No writing puts more accents on one letter; towers of them cover the lines above and below.
 MOST_ACCENTS = 8
+# Of what is invisible, and stands in one place, so many different characters are named.
+MOST_NUMBERS = 8
 
 
 def show_text(text: str, longest: int | None = None) -> str:
@@ -28,16 +30,23 @@ def show_text(text: str, longest: int | None = None) -> str:
         start, end = longest * 2 // 3, longest // 3
         gone = f"[… {len(text) - start - end:,} characters …]"
         return f"{show_text(text[:start])}{_mark(gone)}{show_text(text[-end:])}"
-    shown, accents = [], 0
+    shown: list[str] = []
+    unshown: list[str] = []
+    accents = 0
     for run in re.finditer(r"(.)\1*", text, re.DOTALL):
         character, length = run[1], len(run[0])
-        accents = accents + length if unicodedata.category(character) in ("Mn", "Me") else 0
+        accents = accents + length if is_accent(character) else 0
         if is_visible(character) and accents <= MOST_ACCENTS:
-            shown.append(html.escape(run[0], quote=True))
+            shown += [_numbers(unshown), html.escape(run[0], quote=True)]
+            unshown = []
         else:
-            times = f" × {length:,}" if length > 1 else ""
-            shown.append(_mark(f"U+{ord(character):04X}{times}"))
-    return "".join(shown)
+            unshown.append(run[0])
+    return "".join([*shown, _numbers(unshown)])
+
+
+def shorten(line: str, longest: int = 300) -> str:
+    """Cut a line for the reader, and say so."""
+    return line if len(line) <= longest else f"{line[:longest]} …"
 
 
 def is_visible(character: str) -> bool:
@@ -46,6 +55,29 @@ def is_visible(character: str) -> bool:
         return True
     category = unicodedata.category(character)
     return category not in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") and character not in BLANKS
+
+
+def is_accent(character: str) -> bool:
+    """Say whether a character stands over, under or around the one before it."""
+    return unicodedata.category(character) in ("Mn", "Me")
+
+
+def is_blank(text: str) -> bool:
+    """Say whether there is nothing to see in a text."""
+    # Its different characters are few, however long it is.
+    return not any(is_visible(letter) and not letter.isspace() for letter in set(text))
+
+
+def _numbers(runs: list[str]) -> str:
+    """Show by their numbers what cannot be shown as it is, each with its repetitions."""
+    if not runs:
+        return ""
+    named = [
+        f"U+{ord(run[0]):04X}" + (f" × {len(run):,}" if len(run) > 1 else "")
+        for run in runs[:MOST_NUMBERS]
+    ]
+    more = sum(map(len, runs[MOST_NUMBERS:]))
+    return _mark(" ".join(named) + (f" … {more:,} more" if more else ""))
 
 
 def _mark(text: str) -> str:

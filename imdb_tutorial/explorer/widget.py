@@ -2,39 +2,33 @@
 
 import dataclasses
 import functools
-import itertools
 import os
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
-import ipywidgets
-
-from imdb_tutorial.dataset.labels import LABELS
-from imdb_tutorial.dataset.reviews import load_reviews
-from imdb_tutorial.explorer.attributions import SupersededError
-from imdb_tutorial.explorer.cards import Answer, Card, answer_html, message_html, table_html
-from imdb_tutorial.explorer.history import Tried
+from imdb_tutorial.explorer.cards import Answer, Card, answer_html, message_html
+from imdb_tutorial.explorer.history import Tried, table_html
 from imdb_tutorial.explorer.models import Models, Source, available_models, one_line
-from imdb_tutorial.explorer.review_box import ReviewBox
-from imdb_tutorial.explorer.safe_text import is_visible, show_text
-from imdb_tutorial.explorer.worker import IsWanted, LatestOnly
+from imdb_tutorial.explorer.page import READY, Page
+from imdb_tutorial.explorer.safe_text import is_blank, shorten
+from imdb_tutorial.explorer.surprises import Surprise, Surprises
+from imdb_tutorial.explorer.worker import IsWanted, LatestOnly, SupersededError
 from imdb_tutorial.machine.device import choose_device
 from imdb_tutorial.machine.text import clean_text
-from imdb_tutorial.presets import Preset, load_preset
+from imdb_tutorial.presets import Preset
 
-READY = "Ready: type a review, then press Classify or Ctrl+Enter."
 BUSY = "Reading …"
+LOOKING = "Looking for the words that did it …"
 DONE = "Done."
 NO_ANSWER = "That did not work. The reason stands below; another text or model may."
 NOTHING_TO_READ = "There is nothing to read yet: type or paste a review first."
 SUPERSEDED = "Another text was given before this one was read."
 YOUR_GUESS = "A review that no model was trained on. What do you think? Then press Classify."
-SHOWN_COLUMNS = ("text", "model", "verdict", "probability", "tokens read", "true label")
 
 
-class SentimentExplorer(ipywidgets.VBox):
+class SentimentExplorer(Page):
     """A widget that classifies what is typed and shows which words did it.
 
     Show it by making it the last line of a cell. The models work in a thread of their own, so the
@@ -59,14 +53,13 @@ class SentimentExplorer(ipywidgets.VBox):
         if not self.models:
             raise ValueError("no models: expected at least one name with its source")
         choose_device()  # says so once; from the thread it would print into a later cell
+        super().__init__(list(self.models))
         self.tried = Tried()
-        self._preset = preset
         self._models = Models(self.models)
+        self._surprises = Surprises(preset)
+        self._surprise: Surprise | None = None
         self._worker = LatestOnly("explorer")
-        self._reviews: Iterator[tuple[str, str]] | None = None
-        self._surprise = ("", "")
-        super().__init__(self._build())
-        self._show("idle", READY)
+        self._connect()
 
     def classify(self, text: str | None = None) -> Answer:
         """Classify a text and wait for the answer, which the page shows as well.
@@ -82,7 +75,7 @@ class SentimentExplorer(ipywidgets.VBox):
         """
         if text is not None:
             if not isinstance(text, str):
-                raise TypeError(f"got {text!r}: expected a text")
+                raise TypeError(f"got {shorten(repr(text))}: expected a text")
             self.box.value = clean_text(text)
         return self._wait(self._ask(is_kept=True))
 
@@ -109,64 +102,14 @@ class SentimentExplorer(ipywidgets.VBox):
         """
         return self.tried.save(folder)
 
-    @property
-    def state(self) -> str:
-        """What the widget is doing: ``idle``, ``busy``, ``answer`` or ``error``."""
-        return self._dom_classes[-1].removeprefix("imdb-explorer-")
-
     def close(self) -> None:
-        """Stop the thread and take the widget off the page."""
-        if hasattr(self, "_worker"):
+        """Stop the thread, and take the widget off the page."""
+        if hasattr(self, "_worker"):  # not if it could not be made
             self._worker.close()
         super().close()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(models={list(self.models)}, state={self.state!r})"
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        # Only the widget, without a line of text that would stay in the saved notebook.
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
-
-    def _build(self) -> list[ipywidgets.Widget]:
-        narrow = {"width": "auto"}
-        self.box = ReviewBox()
-        self.surprise_button = ipywidgets.Button(
-            description="Surprise me", tooltip="Bring a review that was held back", layout=narrow
-        )
-        self.chooser = ipywidgets.Dropdown(
-            options=list(self.models),
-            description="Model",
-            style={"description_width": "initial"},
-            layout={"width": "230px"},
-        )
-        self.side_by_side = ipywidgets.Checkbox(
-            description="all models, side by side",
-            disabled=len(self.models) < 2,
-            indent=False,
-            layout=narrow,
-        )
-        self.live = ipywidgets.Checkbox(description="while I type", indent=False, layout=narrow)
-        self.status = ipywidgets.HTML()
-        self.output = ipywidgets.HTML()
-        self.table = ipywidgets.HTML()
-        self.save_button = ipywidgets.Button(
-            description="Save table as csv", disabled=True, layout=narrow
-        )
-        self.saved = ipywidgets.HTML()
-        self._connect()
-        controls = (self.surprise_button, self.chooser, self.side_by_side, self.live)
-        wrap = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 12px"}
-        return [
-            self.box,
-            ipywidgets.HBox(controls, layout=wrap),
-            self.status,
-            self.output,
-            self.table,
-            ipywidgets.HBox((self.save_button, self.saved), layout=wrap),
-        ]
 
     def _connect(self) -> None:
         self.surprise_button.on_click(lambda _: self._submit(self._bring_review))
@@ -179,14 +122,16 @@ class SentimentExplorer(ipywidgets.VBox):
 
     def _ask(self, is_kept: bool) -> Future:
         names = list(self.models) if self.side_by_side.value else [self.chooser.value]
-        return self._submit(functools.partial(self._answer, self.box.value, names, is_kept))
+        text = clean_text(self.box.value)
+        return self._submit(functools.partial(self._answer, text, names, is_kept))
 
     def _submit(self, work: Callable[[IsWanted], object]) -> Future:
         with self._worker.lock:
+            future = self._worker.submit(work)
             self._show("busy", BUSY)
-            return self._worker.submit(work)
+            return future
 
-    def _wait(self, future: Future):
+    def _wait(self, future: Future) -> Any:
         try:
             return future.result()
         except KeyboardInterrupt:
@@ -194,12 +139,6 @@ class SentimentExplorer(ipywidgets.VBox):
                 self._worker.give_up()
                 self._show("idle", READY)
             raise
-
-    def _show(self, state: str, line: str) -> None:
-        self._dom_classes = ("imdb-explorer", f"imdb-explorer-{state}")
-        self.status.value = f'<span class="imdb-state">{show_text(line, 500)}</span>'
-        if state in ("idle", "error"):
-            self.box.announcement = line
 
     def _publish(self, is_wanted: IsWanted, state: str, line: str, answer: Answer) -> None:
         with self._worker.lock:
@@ -215,7 +154,7 @@ class SentimentExplorer(ipywidgets.VBox):
 
     def _answer(self, text: str, names: list[str], is_kept: bool, is_wanted: IsWanted) -> Answer:
         try:
-            if not any(is_visible(letter) and not letter.isspace() for letter in text):
+            if is_blank(text):
                 answer = Answer(text, message=NOTHING_TO_READ)
                 self._publish(is_wanted, "idle", NOTHING_TO_READ, answer)
                 return answer
@@ -235,14 +174,13 @@ class SentimentExplorer(ipywidgets.VBox):
                 self._publish(is_wanted, "busy", f"Loading {card.model} …", answer)
             answer = answer.with_card(self._models.with_verdict(card, text))
             self._publish(is_wanted, "busy", BUSY, answer)
-        review, label = self._surprise
-        if text == review:
-            answer = dataclasses.replace(answer, true_label=label)
+        if self._surprise and text == self._surprise.text:
+            answer = dataclasses.replace(answer, true_label=self._surprise.label)
         if is_kept:
             self._keep(answer)
         self.box.announcement = str(answer)
         for card in answer.cards:
-            self._publish(is_wanted, "busy", "Looking for the words that did it …", answer)
+            self._publish(is_wanted, "busy", LOOKING, answer)
             answer = answer.with_card(self._models.with_words(card, text, is_wanted))
         failed = all(card.problem for card in answer.cards)
         self._publish(
@@ -252,14 +190,12 @@ class SentimentExplorer(ipywidgets.VBox):
 
     def _keep(self, answer: Answer) -> None:
         self.tried.add(answer)
-        self.table.value = table_html(self.tried.rows, SHOWN_COLUMNS)
+        self.table.value = table_html(self.tried.rows)
         self.save_button.disabled = not self.tried.rows
 
     def _bring_review(self, is_wanted: IsWanted) -> str:
         try:
-            if self._reviews is None:
-                self._reviews = _held_back(self._preset or load_preset())
-            surprise = next(self._reviews)
+            surprise = self._surprises.draw()
         except Exception as error:
             self._show_error(is_wanted, error)
             return ""
@@ -269,8 +205,8 @@ class SentimentExplorer(ipywidgets.VBox):
             self._surprise = surprise
             self.output.value = ""
             self._show("idle", YOUR_GUESS)
-            self.box.value = surprise[0]
-        return surprise[0]
+            self.box.value = surprise.text
+        return surprise.text
 
     def _save(self) -> None:
         try:
@@ -278,11 +214,3 @@ class SentimentExplorer(ipywidgets.VBox):
         except (OSError, ValueError) as error:
             line = one_line(error)
         self.saved.value = message_html(line)
-
-
-def _held_back(preset: Preset) -> Iterator[tuple[str, str]]:
-    """Give the test reviews with their labels' names, in one fixed shuffled order, for ever."""
-    pool = load_reviews(preset)["test"]
-    order = random.Random(preset.seed).sample(range(len(pool)), len(pool))
-    for row in itertools.cycle(order):
-        yield pool[row]["text"], LABELS[pool[row]["label"]]

@@ -25,12 +25,11 @@ class ProgressPrinter(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
         self.bar.update()
 
-    def on_evaluate(self, args, state, control, metrics, **kwargs):
+    def on_evaluate(self, args, state, control, **kwargs):
         state.log_history[-1]["seconds"] = time.monotonic() - self.started
         loss = next(entry["loss"] for entry in reversed(state.log_history) if "loss" in entry)
-        self.bar.write(
-            f"epoch {state.epoch:2.0f}  loss {loss:.4f}  accuracy {metrics['eval_accuracy']:.1%}"
-        )
+        accuracy = kwargs["metrics"]["eval_accuracy"]
+        self.bar.write(f"epoch {state.epoch:2.0f}  loss {loss:.4f}  accuracy {accuracy:.1%}")
 
     def on_train_end(self, args, state, control, **kwargs):
         self.bar.close()

@@ -76,11 +76,14 @@ def read(key: str, shape: tuple[int, ...]) -> torch.Tensor | None:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        return _discard(file, str(error))
+        _discard(file, str(error))
+        return None
     if tensor.dtype != torch.float32 or tuple(tensor.shape) != shape:
-        return _discard(file, f"it holds {tensor.dtype} {tuple(tensor.shape)}, not float32 {shape}")
+        _discard(file, f"it holds {tensor.dtype} {tuple(tensor.shape)}, not float32 {shape}")
+        return None
     if metadata.get("key") != key or metadata.get("sha256") != _digest(tensor):
-        return _discard(file, "its checksum is wrong")
+        _discard(file, "its checksum is wrong")
+        return None
     return tensor
 
 
@@ -141,7 +144,7 @@ def _folder() -> Path:
 
 
 def _digest(tensor: torch.Tensor) -> str:
-    return hashlib.sha256(tensor.numpy()).hexdigest()
+    return hashlib.sha256(tensor.numpy().data).hexdigest()
 
 
 def _discard(file: Path, reason: str) -> None:

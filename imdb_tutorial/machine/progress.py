@@ -1,9 +1,13 @@
 """Progress bars that look right in a terminal and in a notebook, and leave no trace in a file."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
-def progress_bar(iterable: Iterable | None = None, **options):
+def progress_bar(iterable: Iterable | None = None, **options: Any) -> "tqdm":
     """Return a tqdm bar: a widget in a notebook, text in a terminal.
 
     In a notebook tqdm shows its widget together with a copy in plain text, which stays in the saved

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from imdb_tutorial.evaluation.records import load_reference_run
 from imdb_tutorial.plotting.style import LINES, PALE, styled
-from imdb_tutorial.trainer import History
+from imdb_tutorial.trainer.history import History
 
 
 @styled

@@ -57,8 +57,8 @@ class ProgressBar(Callback):
         self._hook.remove()
         self._bar.close()
 
-    def _after_batch(self, *_) -> None:  # what a hook returns would replace the model's output
-        self._bar.update()
+    def _after_batch(self, *_: object) -> None:
+        self._bar.update()  # not returned: what a hook returns replaces the model's output
 
 
 class Checkpoint(Callback):

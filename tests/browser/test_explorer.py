@@ -7,9 +7,12 @@ import re
 import string
 from pathlib import Path
 
+import nbformat
 import pytest
 from PIL import Image
 
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+LESSON = "08_classify_widget.ipynb"
 EXPLORER = ".imdb-explorer"
 ATTACK = (
     "<script>window.attacked = 1</script><img src=x onerror='window.attacked = 2'>"
@@ -77,8 +80,10 @@ def page(new_lab):
     lab.dialogs, lab.requests = [], []
     page.on("dialog", lambda dialog: (lab.dialogs.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: lab.requests.append(request.url))
-    lab.open("08_classify_widget.ipynb")
+    lab.open(LESSON)
     cells = lab.run_all(timeout_s=600)
+    written = nbformat.read(NOTEBOOKS / LESSON, as_version=4).cells
+    assert len(cells) == sum(cell.cell_type == "code" for cell in written)
     assert not [o for c in cells for o in c["outputs"] if o["output_type"] == "error"]
     page.evaluate("window.jupyterapp.shell.currentWidget.content.scrollToItem(3)")
     page.locator(EXPLORER).first.wait_for(timeout=60_000)

@@ -1,7 +1,7 @@
 """Local `evaluate` metrics, which need no network and refuse what is not a label.
 
-Each also loads by itself: ``evaluate.load("imdb_tutorial/evaluation/metrics/f1")``, with the
-folder's path as a text.
+Each also loads by itself, with its folder's path as a text:
+``evaluate.load("imdb_tutorial/evaluation/metrics/f1")``.
 """
 
 import tempfile

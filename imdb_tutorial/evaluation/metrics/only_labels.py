@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 import evaluate
 from datasets import Features, Value
+from numpy.typing import ArrayLike
 
 from imdb_tutorial.evaluation.inputs import read_pair
 
@@ -22,17 +23,23 @@ class OnlyLabels(evaluate.Metric, ABC):
     @abstractmethod  # or `evaluate.load` would take this for the metric that a module offers
     def _compute(self, predictions: list[int], references: list[int]) -> dict[str, float]: ...
 
-    def compute(self, *, predictions=None, references=None) -> dict[str, float]:
+    def compute(
+        self, *, predictions: ArrayLike | None = None, references: ArrayLike | None = None
+    ) -> dict[str, float]:
         """Compute the metric over these labels and all that were added before."""
         if predictions is None and references is None and len(self) == 0:
             raise ValueError("nothing to compute: give predictions and references, or add them")
         return super().compute(predictions=predictions, references=references)
 
-    def add_batch(self, *, predictions=None, references=None) -> None:
+    def add_batch(
+        self, *, predictions: ArrayLike | None = None, references: ArrayLike | None = None
+    ) -> None:
         """Add labels to those that ``compute`` will use."""
         super().add_batch(**read_pair(predictions=predictions, references=references))
 
-    def add(self, *, prediction=None, reference=None, **plural) -> None:
+    def add(
+        self, *, prediction: int | None = None, reference: int | None = None, **plural: int
+    ) -> None:
         """Add one label to those that ``compute`` will use."""
         # evaluate.combine passes the plural names on.
         given = {"predictions": prediction, "references": reference} | plural

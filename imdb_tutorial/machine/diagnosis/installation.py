@@ -61,7 +61,7 @@ def jupyter() -> Check:
     """Say whether JupyterLab would run the lessons in this environment."""
     if not importlib.util.find_spec("jupyterlab"):
         return Check(
-            "Jupyter", "note", "no JupyterLab here", "to open the lessons: pip install jupyterlab"
+            "Jupyter", "note", "no JupyterLab here", "pip install jupyterlab, to open the lessons"
         )
     here = Path(sys.executable).parent.resolve()
     command = shutil.which("jupyter")

@@ -42,8 +42,8 @@ def hub() -> Check:
     needed = os.environ.get("IMDB_TUTORIAL_PRESET") == "full"
     if not endpoint.startswith(("http://", "https://")):
         remedy = "set HF_ENDPOINT to an address such as https://your.mirror, or unset it"
-        state = "problem" if needed else "note"
-        return Check("model hub", state, "HF_ENDPOINT without http://", remedy)
+        found = "HF_ENDPOINT without http://"
+        return Check("model hub", "problem" if needed else "note", found, remedy)
     if flags:
         remedy = f"unset {', '.join(flags)}, unless all was downloaded before" if needed else ""
         found = f"offline ({', '.join(flags)})"

@@ -1,0 +1,156 @@
+"""Reviews in a csv, jsonl or parquet file: every row as it stands, or refused by its number."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imdb_tutorial.dataset.rows import Row, place, require_columns, to_dataset
+from imdb_tutorial.machine.text import clean_text
+
+JSON_EXAMPLE = '{"text": "A good film.", "label": 1}'
+
+
+def load_file(path: Path) -> datasets.Dataset:
+    """Read a file of labelled reviews, in its order and with its duplicates.
+
+    Args:
+        path: A csv, jsonl or parquet file with ``text`` and ``label``; the first two in UTF-8.
+
+    Returns:
+        The columns ``text``, ``label`` (0 negative, 1 positive) and ``id``, which is the file's
+        name and the row's number from 0.
+
+    Raises:
+        ValueError: A file of another kind, or one that cannot be read; the message names the row.
+        FileNotFoundError: A missing file.
+    """
+    read = _READERS.get(path.suffix.lower())
+    if read is None:
+        raise ValueError(f"cannot read {path}: expected a file ending in {', '.join(_READERS)}")
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}: give reviews= an existing {path.suffix} file")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot read {path} ({error.strerror}): make it readable") from None
+    if not content:
+        raise ValueError(f"{path} is empty: expected the columns text and label")
+    split = to_dataset(read(content, path), path, clean_text(path.stem))
+    if len(split) == 0:
+        raise ValueError(f"{path} holds no reviews: expected at least one row")
+    return split
+
+
+def is_review_file(path: Path) -> bool:
+    """Say whether a name ends like a file that ``load_file`` reads."""
+    return path.suffix.lower() in _READERS
+
+
+def _read_csv(content: bytes, path: Path) -> Iterator[Row]:
+    lines = _csv_lines(_decode(content, path), path)
+    _, header = next(lines, (1, []))
+    require_columns(path, header)
+    for row, (line, fields) in enumerate(lines):
+        if len(fields) != len(header):
+            raise ValueError(
+                f"{place(path, row, line)} does not fit the header: expected {len(header)} fields, "
+                f"found {len(fields)}; put a text that contains commas in double quotes"
+            )
+        yield Row(fields[header.index("text")], fields[header.index("label")], line)
+
+
+def _csv_lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line on which each row begins, and the row's fields; the header is a row too."""
+    # The limit is there against runaway quotes, which strict reading finds as well.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise ValueError(
+                f"cannot read the row that begins on line {line} of {path} ({error}): close every "
+                "quoted text with a double quote, and write a double quote inside it twice"
+            ) from None
+        if fields:  # a blank line has none
+            yield line, fields
+
+
+def _read_jsonl(content: bytes, path: Path) -> Iterator[Row]:
+    lines = enumerate(io.StringIO(_decode(content, path), newline=""), start=1)
+    filled = ((line, text) for line, text in lines if text.strip())
+    for row, (line, text) in enumerate(filled):
+        where = place(path, row, line)
+        try:
+            review = json.loads(text, object_pairs_hook=_without_repeated_keys)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f"{where} is no JSON ({getattr(error, 'msg', error)}): expected one object a line, "
+                f"such as {JSON_EXAMPLE}"
+            ) from None
+        if not isinstance(review, dict):
+            raise ValueError(
+                f"{where} is a JSON {type(review).__name__}: expected one object a line, such as "
+                f"{JSON_EXAMPLE}"
+            )
+        require_columns(where, list(review))
+        yield Row(review["text"], review["label"], line)
+
+
+def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    keys = [key for key, _ in pairs]
+    for key in ("text", "label"):
+        if keys.count(key) > 1:
+            raise ValueError(f"the key {key!r} comes twice")
+    return dict(pairs)
+
+
+def _read_parquet(content: bytes, path: Path) -> Iterator[Row]:
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        names = file.schema_arrow.names
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise ValueError(_no_parquet(path, error)) from None
+    require_columns(path, names)
+    try:
+        table = file.read(columns=["text", "label"]).combine_chunks()
+        table.validate(full=True)  # names the first string that is not UTF-8
+        texts, labels = (table[column].to_pylist() for column in ("text", "label"))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise ValueError(_no_parquet(path, error)) from None
+    yield from map(Row, texts, labels)
+
+
+def _no_parquet(path: Path, error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    return f"cannot read {path} as parquet ({reason}): write it again, or save the reviews as csv"
+
+
+def _decode(content: bytes, path: Path) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"line {line} of {path} is not UTF-8 ({error.reason}): save the file as UTF-8, which "
+            "spreadsheets offer as 'CSV UTF-8'"
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(
+            f"line {line} of {path} holds a NUL byte, as binary files and UTF-16 do: save the "
+            "reviews as plain text in UTF-8"
+        )
+    return text
+
+
+_READERS = {".csv": _read_csv, ".parquet": _read_parquet, ".jsonl": _read_jsonl}
