@@ -9,8 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
-from imdb_tutorial.machine.files import recover_folder, whole_folder, write_whole
+from imdb_tutorial.machine.files import disk_errors, recover_folder, whole_folder, write_whole
 from tests.systems import needs_posix, needs_sigkill
 
 KNOWN_BY = "model.json"
@@ -327,3 +328,24 @@ def test_a_folder_that_is_being_replaced_is_waited_for(tmp_path, older, monkeypa
     save(older, "new")
     thread.join(60)
     assert read == ["new"]
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        SafetensorError("Error while serializing: I/O error: No space left on device"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos\nframe #0"),
+    ],
+    ids=["safetensors", "torch"],
+)
+def test_what_a_library_says_of_a_full_disk_becomes_one_line(tmp_path, raised):
+    with pytest.raises(OSError, match=r"cannot write to .*model.*make room") as found:
+        with disk_errors(tmp_path / "model"):
+            raise raised
+    assert "\n" not in str(found.value)
+
+
+def test_other_errors_of_the_same_kinds_stay_what_they_are(tmp_path):
+    for raised in (SafetensorError("header too large"), RuntimeError("another shape")):
+        with pytest.raises(type(raised)), disk_errors(tmp_path):
+            raise raised

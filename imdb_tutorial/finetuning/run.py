@@ -19,6 +19,7 @@ from imdb_tutorial.finetuning.log import history_of
 from imdb_tutorial.finetuning.progress import ProgressPrinter
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import best_device, choose_dtype
+from imdb_tutorial.machine.files import disk_errors
 from imdb_tutorial.presets import Preset
 from imdb_tutorial.trainer.history import History
 
@@ -47,6 +48,7 @@ def finetune(
 
     Raises:
         PermissionError: The folder cannot be written to; this is found out before the training.
+        OSError: The disk refuses a checkpoint; those before it are kept.
         ValueError: The folder's checkpoints belong to another run.
         BlockingIOError: Another process fine-tunes in the same folder.
     """
@@ -67,7 +69,8 @@ def finetune(
         )
         trainer.remove_callback(transformers.PrinterCallback)
         checkpoint = last_whole_checkpoint(folder)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        with disk_errors(folder):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer, history_of(trainer.state.log_history)
 
 

@@ -12,7 +12,7 @@ import transformers
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.encoder.load import quiet_transformers, vocabulary_sha256
 from imdb_tutorial.finetuning.log import epochs_of, history_of
-from imdb_tutorial.machine.files import whole_folder
+from imdb_tutorial.machine.files import disk_errors, whole_folder
 from imdb_tutorial.machine.manifest import encoder_fingerprint, write_manifest
 from imdb_tutorial.machine.provenance import provenance
 from imdb_tutorial.presets import Preset
@@ -48,14 +48,19 @@ def save_finetuned(
     # load_classifier reads these two; to others they mean nothing.
     model.config.vocabulary_sha256 = vocabulary_sha256(tokenizer)
     model.config.max_length_trained = preset.max_length
-    with whole_folder(Path(folder), "record.json") as partial, quiet_transformers():
+    folder = Path(folder)
+    with (
+        disk_errors(folder),
+        whole_folder(folder, "record.json") as partial,
+        quiet_transformers(),
+    ):
         model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
         (partial / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (partial / "README.md").write_text(model_card(record), encoding="utf-8")
         names = [path.name for path in partial.iterdir()]
         write_manifest(partial, names, encoder_fingerprint(preset.encoder))
-    return Path(folder)
+    return folder
 
 
 def run_record(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 
 ID_DIGITS = 8
 ID_PATTERN = "[0-9a-f]" * ID_DIGITS
@@ -123,6 +124,28 @@ def only_writer(target: Path, wait: bool = True) -> Iterator[None]:
             with contextlib.suppress(OSError):
                 os.unlink(lock.lock_file)
         lock.release()
+
+
+@contextlib.contextmanager
+def disk_errors(target: Path) -> Iterator[None]:
+    """Turn what libraries raise when they cannot write a file into an error of one line.
+
+    Args:
+        target: Where they write, for the message.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        # In the words of safetensors' and of torch's writer, which have no class for it.
+        if "while serializing" not in str(error) and "inline_container" not in str(error):
+            raise
+        raise OSError(
+            f"cannot write to {str(target)!r} ({str(error).splitlines()[0]}): make room on the "
+            "disk, or choose another place"
+        ) from error
 
 
 def _clear_up(target: Path) -> None:

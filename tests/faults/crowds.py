@@ -39,7 +39,8 @@ def _crowd(known: Known, count: int, delay: float | None = None) -> Callable[[Pa
                 return lost
             if ending.done and ending.answer not in (known.outcome, *range(count)):
                 return "another result, silently"
-        if not any(ending.done for ending in endings[delay is not None :]):
+        # Where only one may work at a time, the others gave way to the one that was killed.
+        if delay is None and not any(ending.done for ending in endings):
             return f"nobody came to an end: {what(endings[-1])}"
         return goes_on(known, place, anybody=True)
 

@@ -66,14 +66,14 @@ def _trials(folder: Path, quick: bool, only: str) -> Iterator[Trial]:
     for scenario in QUICK_SCENARIOS if quick else SCENARIOS:
         if only in scenario.name:
             known = get_to_know(scenario(toys), folder / scenario.__name__)
-            yield from kills(known, chance, *((4, 2) if quick else (60, 12)))
+            yield from kills(known, chance, *((4, 2) if quick else (scenario.gaps, 12)))
             yield from refusals(known, chance, 1 if quick else 3)
             yield from crowds(known, chance, (2,) if quick else (2, 4))
     for subject, make in (QUICK_READINGS if quick else READINGS).items():
         if only in subject:
             reading = make(toys, folder / "readings" / subject)
             expected = must(child(functools.partial(reading.look, reading.whole), reading.whole))
-            found = list(damages(subject, reading, expected, chance, flips=4))
+            found = list(damages(subject, reading, expected, chance, flips=3))
             yield from chance.sample(found, 4) if quick else found
 
 

@@ -67,6 +67,7 @@ class Scenario:
     """
 
     name: str
+    gaps = 60  # so many gaps between two steps are tried, all if there are no more
 
     def __init__(self, toys: Toys):
         self.toys = toys
@@ -146,6 +147,7 @@ class FineTuning(Scenario):
     """A tiny BERT fine-tuned with a checkpoint an epoch, and saved over an older one."""
 
     name = "fine-tuning"
+    gaps = 30
 
     def prepare(self, place: Path) -> None:
         save_older_model(self.toys, place / "model")
@@ -259,6 +261,7 @@ class FineTuneCommand(Scenario):
     """The command line from the reviews to the saved model, its checkpoints removed."""
 
     name = "imdb_tutorial finetune"
+    gaps = 30
 
     def prepare(self, place: Path) -> None:
         save_older_model(self.toys, place / "out")
