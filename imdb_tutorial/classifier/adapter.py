@@ -2,19 +2,21 @@
 
 import json
 import os
+import shutil
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
-from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.files import whole_folder
 from imdb_tutorial.machine.manifest import (
     encoder_fingerprint,
     read_manifest,
     verify_folder,
     write_manifest,
 )
+from imdb_tutorial.probe import PROBE_FILE
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -29,10 +31,12 @@ def save_adapter(model: "PeftModel", folder: str | os.PathLike) -> None:
 
     Args:
         model: What ``peft.get_peft_model`` made.
-        folder: Where to write; made if it does not exist.
+        folder: Where to write; made if it does not exist. An adapter that was there is replaced,
+            a probe beside it is kept.
 
     Raises:
-        OSError: The disk refuses.
+        FileExistsError: The folder holds something that is neither.
+        OSError: The disk refuses; what was there before is kept.
     """
     from safetensors.torch import save
 
@@ -44,11 +48,13 @@ def save_adapter(model: "PeftModel", folder: str | os.PathLike) -> None:
     # The folder that the model was loaded from is a matter of this machine.
     config |= {"base_model_name_or_path": None, "inference_mode": True}
     text = json.dumps(config, indent=1, sort_keys=True, default=sorted)
-    folder = Path(folder)
-    write_whole(folder / ADAPTER_FILE, save(weights, metadata={"format": "pt"}))
-    write_whole(folder / ADAPTER_CONFIG, (text + "\n").encode())
     base = encoder_fingerprint(str(model.get_base_model().name_or_path))
-    write_manifest(folder, (ADAPTER_FILE, ADAPTER_CONFIG), base)
+    with whole_folder(Path(folder), ADAPTER_FILE, PROBE_FILE) as partial:
+        if Path(folder).is_dir():
+            shutil.copytree(folder, partial, dirs_exist_ok=True)
+        (partial / ADAPTER_FILE).write_bytes(save(weights, metadata={"format": "pt"}))
+        (partial / ADAPTER_CONFIG).write_text(text + "\n", encoding="utf-8")
+        write_manifest(partial, (ADAPTER_FILE, ADAPTER_CONFIG), base)
 
 
 def apply_adapter(encoder: "PreTrainedModel", folder: str | os.PathLike) -> "PreTrainedModel":

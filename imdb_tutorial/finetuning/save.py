@@ -51,7 +51,7 @@ def save_finetuned(
     folder = Path(folder)
     with (
         disk_errors(folder),
-        whole_folder(folder, known_by="record.json") as partial,
+        whole_folder(folder, "record.json") as partial,
         quiet_transformers(),
     ):
         model.save_pretrained(partial)

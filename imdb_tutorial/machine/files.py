@@ -5,7 +5,7 @@ import glob
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -36,7 +36,7 @@ def write_whole(target: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def whole_folder(target: Path, known_by: str) -> Iterator[Path]:
+def whole_folder(target: Path, *known_by: str) -> Iterator[Path]:
     """Let a folder be filled under a temporary name, and put it in place once it is complete.
 
     A full folder cannot be replaced in one step everywhere, so for a moment the older one has been
@@ -45,7 +45,8 @@ def whole_folder(target: Path, known_by: str) -> Iterator[Path]:
 
     Args:
         target: The folder. An older one of the same kind is replaced.
-        known_by: A file that tells an older one of the same kind from somebody else's folder.
+        known_by: Files; one of them tells an older one of the same kind from somebody else's
+            folder.
 
     Yields:
         The temporary folder to write into.
@@ -159,12 +160,13 @@ def _clear_up(target: Path) -> None:
             abandoned.unlink(missing_ok=True)
 
 
-def _require_kind(target: Path, known_by: str) -> None:
-    if not target.exists() or (target / known_by).is_file():
+def _require_kind(target: Path, known_by: Sequence[str]) -> None:
+    if not target.exists() or any((target / name).is_file() for name in known_by):
         return
     if not target.is_dir() or any(target.iterdir()):
         raise FileExistsError(
-            f"{str(target)!r} exists and holds something else (no {known_by}): choose another "
+            f"{str(target)!r} exists and holds something else (no {' or '.join(known_by)}): "
+            "choose another "
             "folder, or remove it first"
         )
 

@@ -229,7 +229,7 @@ class SavingAnAdapter(Scenario):
         probe = imdb_tutorial.LinearProbe(16)
 
         def work() -> int:
-            with whole_folder(place / "adapter", known_by=PROBE_FILE) as partial:
+            with whole_folder(place / "adapter", PROBE_FILE) as partial:
                 save_adapter(model, partial)
                 imdb_tutorial.save_probe(probe, partial, self.toys.tiny_bert)
             return variant
