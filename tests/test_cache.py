@@ -91,6 +91,7 @@ def test_the_second_call_computes_nothing_and_returns_the_same_bits(tiny, passes
     assert second.dtype == torch.float32
 
 
+@pytest.mark.slow
 def test_another_process_finds_what_this_one_stored(tiny, tiny_bert):
     first = features_of(tiny)
     found, passes, _ = finish(start(tiny_bert))

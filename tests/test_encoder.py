@@ -184,7 +184,8 @@ def test_code_that_comes_with_a_model_is_not_run(own_copy, tmp_path):
     mark = tmp_path / "ran"
     (own_copy / "evil.py").write_text(f"open({str(mark)!r}, 'w')\nclass Evil: pass\n")
     config = json.loads((own_copy / "config.json").read_text())
-    config |= {"model_type": "evil", "auto_map": {"AutoModel": "evil.Evil"}}
+    code = {"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil"}
+    config |= {"model_type": "evil", "auto_map": code}
     (own_copy / "config.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match="save_pretrained"):
         load_encoder(own_copy, device="cpu")

@@ -12,6 +12,8 @@ from imdb_tutorial.presets import load_preset
 from imdb_tutorial.probe import FrozenBertClassifier, LinearProbe
 from imdb_tutorial.trainer.loop import Trainer
 
+pytestmark = pytest.mark.slow
+
 SEED, BATCH, EPOCHS = 3, 8, 3
 
 
