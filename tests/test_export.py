@@ -91,12 +91,14 @@ def elsewhere(saved):
     return json.loads(answer.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_plain_transformers_gives_the_same_logits(elsewhere, run):
     expected = torch.stack([logits_of(run[0], text) for text in TEXTS])
     torch.testing.assert_close(torch.tensor(elsewhere["logits"]), expected, rtol=0, atol=1e-6)
     assert (expected[0] - expected[1]).abs().max() > 0.1
 
 
+@pytest.mark.slow
 def test_plain_transformers_names_the_labels_and_finds_the_tokenizer(elsewhere, tuning_preset):
     assert elsewhere["labels"][:2] == ["POSITIVE", "NEGATIVE"]
     assert set(elsewhere["labels"]) == {"NEGATIVE", "POSITIVE"}

@@ -388,6 +388,7 @@ def start(folder: Path, preset, kill: tuple[str, int] | None = None):
     return process, receiver
 
 
+@pytest.mark.slow
 @needs_sigkill
 @pytest.mark.parametrize(
     ("where", "number", "kept", "first_step"),

@@ -39,6 +39,7 @@ def test_it_names_every_notebook_and_every_target():
         assert f"make {target}" in README
 
 
+@pytest.mark.slow
 @needs_posix
 def test_the_way_without_make_installs_what_is_installed_here(tmp_path):
     """The README's own line is run, in a folder whose path has a space and more than ASCII.
