@@ -335,8 +335,9 @@ def test_a_folder_that_is_being_replaced_is_waited_for(tmp_path, older, monkeypa
     [
         SafetensorError("Error while serializing: I/O error: No space left on device"),
         RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos\nframe #0"),
+        shutil.Error([("old", "new", "[Errno 28] No space left on device")]),
     ],
-    ids=["safetensors", "torch"],
+    ids=["safetensors", "torch", "copytree"],
 )
 def test_what_a_library_says_of_a_full_disk_becomes_one_line(tmp_path, raised):
     with pytest.raises(OSError, match=r"cannot write to .*model.*make room") as found:

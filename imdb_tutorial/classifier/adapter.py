@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from imdb_tutorial.machine.files import whole_folder
+from imdb_tutorial.machine.files import disk_errors, whole_folder
 from imdb_tutorial.machine.manifest import (
     encoder_fingerprint,
     read_manifest,
@@ -49,8 +49,9 @@ def save_adapter(model: "PeftModel", folder: str | os.PathLike) -> None:
     config |= {"base_model_name_or_path": None, "inference_mode": True}
     text = json.dumps(config, indent=1, sort_keys=True, default=sorted)
     base = encoder_fingerprint(str(model.get_base_model().name_or_path))
-    with whole_folder(Path(folder), ADAPTER_FILE, PROBE_FILE) as partial:
-        if Path(folder).is_dir():
+    folder = Path(folder)
+    with disk_errors(folder), whole_folder(folder, ADAPTER_FILE, PROBE_FILE) as partial:
+        if folder.is_dir():
             shutil.copytree(folder, partial, dirs_exist_ok=True)
         (partial / ADAPTER_FILE).write_bytes(save(weights, metadata={"format": "pt"}))
         (partial / ADAPTER_CONFIG).write_text(text + "\n", encoding="utf-8")

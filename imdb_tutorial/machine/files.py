@@ -138,13 +138,17 @@ def disk_errors(target: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, shutil.Error) as error:
+        if isinstance(error, shutil.Error):
+            _, _, reason = error.args[0][0]  # of the first file that could not be copied
         # In the words of safetensors' and of torch's writer, which have no class for it.
-        if "while serializing" not in str(error) and "inline_container" not in str(error):
+        elif "while serializing" in str(error) or "inline_container" in str(error):
+            reason = str(error).splitlines()[0]
+        else:
             raise
         raise OSError(
-            f"cannot write to {str(target)!r} ({str(error).splitlines()[0]}): make room on the "
-            "disk, or choose another place"
+            f"cannot write to {str(target)!r} ({reason}): make room on the disk, or choose another "
+            "place"
         ) from error
 
 

@@ -141,6 +141,7 @@ READINGS = QUICK_READINGS | {
 
 def _finish(scenario: Scenario, place: Path) -> None:
     place.mkdir(parents=True)
+    must(child(lambda: scenario.prepare(place), place))
     must(child(lambda: scenario.ready(place)(), place))
 
 
