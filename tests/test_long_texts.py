@@ -14,7 +14,8 @@ from imdb_tutorial import (
     load_tokenizer,
     predict_proba,
 )
-from imdb_tutorial.encoder.tokens import MOST_CHARACTERS_PER_TOKEN, beginning_of
+from imdb_tutorial.encoder.beginning import MOST_CHARACTERS_PER_TOKEN, beginning_of
+from imdb_tutorial.explorer.reading import read_text
 from imdb_tutorial.explorer.verdict import judge
 
 MEGABYTES = 5_000_000
@@ -30,8 +31,22 @@ ENDLESS = {
 }
 PIECES = [
     *("a", "good", "film ", " ", "  ", "\n", ".", "!?", "<br />", "[SEP]", "</s>", "\0", "\u200b"),
-    *("é", "e\u0301", "\u0301\u0302", "好", "😀", "ﬁ", "İ", "x" * 30, "x" * 120, "y" * 500, "-"),
+    *(
+        "é",
+        "e\u0301",
+        "\u0301\u0302",
+        "\v\f\x1c\x85",
+        "好",
+        "😀",
+        "ﬁ",
+        "İ",
+        "x" * 30,
+        "x" * 120,
+        "y" * 500,
+        "-",
+    ),
 ]
+BLANKS = " \t\n\r\xa0\u2003\u2028\u3000"
 
 
 class Counting:
@@ -68,7 +83,7 @@ def test_the_beginning_has_the_tokens_of_the_whole(tokenizers, words, repeats, m
     text = "".join(words * repeats).encode("utf-8", "replace").decode()
     for tokenizer in tokenizers:
         expected = tokenizer(text, truncation=True, max_length=max_length)["input_ids"]
-        beginning = beginning_of(text, tokenizer, max_length)
+        beginning = beginning_of(text, tokenizer, max_length).text
         assert text.startswith(beginning)
         assert tokenizer(beginning, truncation=True, max_length=max_length)["input_ids"] == expected
 
@@ -78,7 +93,7 @@ def test_a_word_at_the_cut_is_read_as_a_whole(tokenizers):
         text = "a" * position + "bcd efg " * 100
         for tokenizer in tokenizers:
             expected = tokenizer(text, truncation=True, max_length=5)["input_ids"]
-            beginning = beginning_of(text, tokenizer, 5)
+            beginning = beginning_of(text, tokenizer, 5).text
             assert tokenizer(beginning, truncation=True, max_length=5)["input_ids"] == expected
 
 
@@ -86,14 +101,14 @@ def test_a_tokenizer_that_keeps_the_end_of_a_text_gets_all_of_it():
     tokenizer = load_tokenizer()
     tokenizer.truncation_side = "left"
     text = "good film " * 1_000 + "bad"
-    assert beginning_of(text, tokenizer, 5) == text
+    assert beginning_of(text, tokenizer, 5).text == text
 
 
 @pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
 def test_five_megabytes_are_looked_at_no_further_than_needed(text):
     tokenizer = Counting(load_tokenizer())
     most = MOST_CHARACTERS_PER_TOKEN * 500
-    assert len(beginning_of(text, tokenizer, 500)) <= most
+    assert len(beginning_of(text, tokenizer, 500).text) <= most
     assert tokenizer.characters <= most / 4
 
 
@@ -112,6 +127,50 @@ def test_every_way_of_asking_looks_no_further(tiny_classifier, tiny_bert, kind):
         tokenizer.characters = 0
         ask()
         assert 0 < tokenizer.characters < 1.5 * MOST_CHARACTERS_PER_TOKEN * 500
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(
+    parts=st.lists(
+        st.tuples(
+            st.text(BLANKS, min_size=1, max_size=3),
+            st.sampled_from([0, 1, 60, 200, 5_000]),
+            st.sampled_from(PIECES),
+        ),
+        max_size=8,
+    ),
+    max_length=st.integers(3, 9),
+)
+def test_many_blanks_hide_no_word(tokenizers, parts, max_length):
+    text = "".join(blanks * number + piece for blanks, number, piece in parts)
+    for tokenizer in tokenizers:
+        expected = tokenizer(text, truncation=True, max_length=max_length)
+        beginning = beginning_of(text, tokenizer, max_length)
+        found = tokenizer(beginning.text, truncation=True, max_length=max_length)
+        assert found["input_ids"] == expected["input_ids"]
+        words, their_words = (x.encodings[0].offsets for x in (found, expected))
+        places = [(beginning.place(a), beginning.place(b)) for a, b in words if a < b]
+        assert [text[a:b] for a, b in places] == [text[a:b] for a, b in their_words if a < b]
+
+
+@pytest.mark.parametrize("blanks", [" ", "\n", "\r\n", "\t \u3000", "\xa0"], ids=ascii)
+def test_a_review_behind_five_megabytes_of_blanks_is_read(tiny_classifier, blanks):
+    classifier = load_classifier(tiny_classifier)
+    classifier.tokenizer = tokenizer = Counting(classifier.tokenizer)
+    many = blanks * (MEGABYTES // len(blanks))
+    text = f"{many}a good film,{many}not{many}"
+    probabilities = predict_proba(classifier, [text, "a good film, not"])
+    assert torch.equal(probabilities[0], probabilities[1])
+    reading = read_text(classifier, text)
+    assert [text[a:b] for a, b in reading.spans] == ["a", "good", "film", ",", "not"]
+    assert reading.end == len(text)
+    assert tokenizer.characters < 50_000
+
+
+def test_where_blanks_are_tokens_each_of_them_counts(tokenizers):
+    _, byte_level, _ = tokenizers
+    text = 20_000 * " " + "good"
+    assert beginning_of(text, byte_level, 5).text == text[: 5 * MOST_CHARACTERS_PER_TOKEN]
 
 
 def test_a_long_review_is_read_as_its_beginning(tiny_classifier):

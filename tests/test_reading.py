@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from imdb_tutorial.classifier.load import load_classifier
-from imdb_tutorial.encoder.tokens import MOST_CHARACTERS_PER_TOKEN
+from imdb_tutorial.encoder.beginning import MOST_CHARACTERS_PER_TOKEN
 from imdb_tutorial.explorer.attributions import attribute
 from imdb_tutorial.explorer.reading import read_text
 from imdb_tutorial.explorer.verdict import judge
@@ -80,7 +80,8 @@ def test_the_explorer_shows_little_of_five_megabytes(classifier, text):
     answer = explorer.classify(text)
     (card,) = answer.cards
     assert card.attribution
-    assert card.verdict.reading.end <= MOST_CHARACTERS_PER_TOKEN * card.verdict.reading.max_length
+    reading = card.verdict.reading
+    assert sum(b - a for a, b in reading.spans) <= MOST_CHARACTERS_PER_TOKEN * reading.max_length
     assert len(explorer.output.value) < 500_000
     assert len(explorer.table.value) < 10_000
     assert len(explorer.box.announcement) < 1_000

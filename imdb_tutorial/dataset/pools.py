@@ -35,6 +35,7 @@ BLOCKS = 25
 IMDB_BLOCK = 500
 
 _ASCII_WORD = re.compile(r"\w+")
+_CHARACTER_NUMBER = re.compile(r"&#0*([0-9]{1,8})[0-9]*")
 
 
 def normalise(text: str) -> str:
@@ -49,7 +50,8 @@ def normalise(text: str) -> str:
         Its words in lower case with single spaces between them; of a text without any word, the
         text itself with single spaces.
     """
-    text = html.unescape(text).lower()
+    # Python reads no number of thousands of digits; from eight on there is no such character.
+    text = html.unescape(_CHARACTER_NUMBER.sub(r"&#\1", text)).lower()
     # Most reviews are ASCII, and the pattern for every script takes four times as long.
     word = _ASCII_WORD if text.isascii() else _word_of_any_script()
     words = word.findall(re.sub(r"<[^<>]*>", " ", text))

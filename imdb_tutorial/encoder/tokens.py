@@ -6,19 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from imdb_tutorial.encoder.beginning import beginning_of
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.machine.text import clean_text
 from imdb_tutorial.presets import MAX_LENGTH
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding
     from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 TOKENIZER_CHUNK = 1_000
-# A token has four or five characters of English: this much text nearly always fills a model.
-CHARACTERS_PER_TOKEN = 16
-# Where this much does not, nothing more is looked at: time must not grow with the text.
-MOST_CHARACTERS_PER_TOKEN = 1_024
 
 
 class Tokens(NamedTuple):
@@ -54,33 +50,6 @@ def require_texts(texts: Sequence[str]) -> None:
             raise TypeError(f"row {row} is {text!r:.60}: expected a text")
 
 
-def beginning_of(text: str, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> str:
-    """Cut off what cannot change the first tokens of a text, so that a book costs what a page does.
-
-    Args:
-        text: Any text.
-        tokenizer: The encoder's tokenizer.
-        max_length: Longest input, in tokens.
-
-    Returns:
-        The text's beginning; its first ``max_length`` tokens are those of the whole text. Of a text
-        that does not fill the model for long (one endless word, only blanks) no more than 1,024
-        characters a token are looked at.
-    """
-    size = CHARACTERS_PER_TOKEN * max_length
-    if len(text) <= size or not tokenizer.is_fast or tokenizer.truncation_side != "right":
-        return text
-    most = min(len(text), MOST_CHARACTERS_PER_TOKEN * max_length)
-    while size < most:
-        encoding = tokenizer(text[:size], truncation=True, max_length=max_length).encodings[0]
-        last_read = _last_word([encoding])
-        # Two whole words further on, nothing that follows can change what was read.
-        if _last_word(encoding.overflowing) >= last_read + 2:
-            return text[:size]
-        size *= 8
-    return text[:most]
-
-
 def encode(
     texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int, **options: Any
 ) -> "BatchEncoding":
@@ -95,7 +64,7 @@ def encode(
     Returns:
         What the tokenizer returns.
     """
-    beginnings = [beginning_of(clean_text(text), tokenizer, max_length) for text in texts]
+    beginnings = [beginning_of(clean_text(text), tokenizer, max_length).text for text in texts]
     return tokenizer(beginnings, truncation=True, max_length=max_length, **options)
 
 
@@ -169,8 +138,3 @@ def pad(
         "input_ids": torch.from_numpy(ids).to(device),
         "attention_mask": torch.from_numpy(mask.astype(np.int64)).to(device),
     }
-
-
-def _last_word(parts: "Sequence[Encoding]") -> int:
-    """Return the number of the last word that tokens belong to; [CLS] and [SEP] have none."""
-    return max((word for part in parts for word in part.word_ids if word is not None), default=0)

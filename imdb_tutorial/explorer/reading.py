@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
-from imdb_tutorial.encoder.tokens import beginning_of
+from imdb_tutorial.encoder.beginning import beginning_of
 from imdb_tutorial.explorer.safe_text import is_accent, shorten
 from imdb_tutorial.machine.text import clean_text
 
@@ -84,13 +84,15 @@ def read_text(pipeline: SentimentPipeline, text: str) -> Reading:
         )
     text = clean_text(text)
     beginning = beginning_of(text, tokenizer, pipeline.max_length)
-    encoding = tokenizer(beginning, truncation=True, max_length=pipeline.max_length)
+    encoding = tokenizer(beginning.text, truncation=True, max_length=pipeline.max_length)
     assert encoding.encodings is not None  # a fast tokenizer has them
     tokens = encoding.encodings[0]
     spans, word_of_token = _find_words(tokens)
-    spans = _with_accents(spans, beginning)
+    looked_at = beginning.place(len(beginning.text))
+    spans = [(beginning.place(start), beginning.place(end)) for start, end in spans]
+    spans = _with_accents(spans, text[:looked_at])
     end = len(text)
-    if len(beginning) < len(text) or _has_words(tokens.overflowing):
+    if looked_at < len(text) or _has_words(tokens.overflowing):
         end = spans[-1][1] if spans else 0
     return Reading(
         text=text,
