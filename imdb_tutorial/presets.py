@@ -1,6 +1,7 @@
 """Which reviews, which BERT, how many and how long: everything a lesson can vary."""
 
 import dataclasses
+import math
 import os
 from typing import Any, Literal
 
@@ -71,8 +72,10 @@ class Preset:
             if value not in allowed:
                 raise ValueError(f"{field} is {value!r}: expected one of {', '.join(allowed)}")
         for field in ("learning_rate", "gamma"):
-            if not getattr(self, field) > 0:
-                raise ValueError(f"{field} is {getattr(self, field)!r}: expected a number above 0")
+            if not 0 < getattr(self, field) < math.inf:
+                raise ValueError(
+                    f"{field} is {getattr(self, field)!r}: expected a finite number above 0"
+                )
 
     def replace(self, **changes: Any) -> "Preset":
         """Return a copy with some fields changed.

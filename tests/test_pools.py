@@ -289,3 +289,10 @@ def test_a_whole_pool_in_order_holds_every_row_once_and_mixes_the_labels():
     assert sorted(rows) == list(range(80))
     assert rows != sorted(rows)
     assert [labels[row] for row in rows] == [0, 1] * 40
+
+
+@pytest.mark.parametrize("digits", ["9" * 5_000, "0" * 5_000 + "65", "0" * 5_000, "1114112", "65"])
+def test_a_character_number_of_any_length_is_read(digits):
+    expected = "a" if int(digits[-8:]) == 65 else "\N{REPLACEMENT CHARACTER}"
+    assert normalise(f"good &#{digits}; film") in (f"good {expected} film", "good film")
+    assert ("a" in normalise(f"&#{digits};")) == (expected == "a")

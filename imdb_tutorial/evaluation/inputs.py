@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from imdb_tutorial.machine.text import one_line
+
 
 def read_labels(values: Any, name: str) -> np.ndarray:
     """Return labels as int64 ``[reviews]``; refuse floats, and what is not 0 or 1.
@@ -87,7 +89,10 @@ def read_probabilities(*, y_proba: Any, y_true: Any) -> tuple[np.ndarray, np.nda
 
 def _read_table(values: Any, y_true: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
     labels = read_labels(y_true, "y_true")  # [reviews]
-    table = np.asarray(values, dtype=np.float64)  # [reviews] or [reviews, 2]
+    try:
+        table = np.asarray(values, dtype=np.float64)  # [reviews] or [reviews, 2]
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise ValueError(f"{name} cannot be read as numbers: {one_line(error)}") from None
     if table.shape not in ((len(labels),), (len(labels), 2)):
         raise ValueError(
             f"{name} has the shape {table.shape} for {len(labels)} y_true: expected "
