@@ -81,6 +81,7 @@ def test_only_pool_sizes_may_be_none(field):
         ("learning_rate", 0, "above 0"),
         ("learning_rate", -1e-3, "above 0"),
         ("gamma", float("nan"), "above 0"),
+        ("learning_rate", float("inf"), "above 0"),
     ],
 )
 def test_other_bad_values_are_refused_with_what_is_expected(field, value, choices):
