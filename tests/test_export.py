@@ -175,13 +175,6 @@ def test_the_manifest_names_every_file_and_the_encoder_that_it_began_with(saved,
     assert manifest["encoder_fingerprint"] == encoder_fingerprint(tuning_preset.encoder)
 
 
-def test_a_folder_that_others_saved_opens_without_a_manifest(saved, tmp_path):
-    folder = shutil.copytree(saved, tmp_path / "copy")
-    for name in (MANIFEST_FILE, "record.json", "README.md"):
-        (folder / name).unlink()
-    assert load_classifier(folder)(TEXTS) == load_classifier(saved)(TEXTS)
-
-
 def test_a_model_whose_writer_was_killed_between_two_steps_is_opened(saved, tmp_path):
     shutil.copytree(saved, tmp_path / ".mine.old")
     assert load_classifier(tmp_path / "mine")(TEXTS) == load_classifier(saved)(TEXTS)

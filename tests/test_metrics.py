@@ -114,7 +114,7 @@ def test_a_single_one_that_is_no_label_is_refused(metric, side):
     assert not any(stored(metric))
 
 
-def test_a_refused_batch_leaves_the_others_alone(shared):
+def test_refused_batches_and_other_metrics_leave_the_others_alone(shared):
     shared.add_batch(predictions=SAID[:50], references=TRUTH[:50])
     with pytest.raises(ValueError, match="float64"):
         shared.add_batch(predictions=SAID[50:] * 0.9, references=TRUTH[50:])
@@ -122,6 +122,8 @@ def test_a_refused_batch_leaves_the_others_alone(shared):
         shared.compute(predictions=[0, 1], references=[1])
     with pytest.raises(TypeError, match="average"):
         shared.compute(average="macro")
+    alone = load_metrics("f1")
+    assert alone.compute(predictions=TRUTH, references=TRUTH) == {"f1": 1.0}
     assert shared.compute() == expected(SAID[:50], TRUTH[:50])
 
 
@@ -133,14 +135,6 @@ def test_nothing_to_compute(metric):
 def test_an_unknown_metric_is_named():
     with pytest.raises(ValueError, match=r"'bleu'.*accuracy, f1"):
         load_metrics("accuracy", "bleu")
-
-
-def test_two_at_once_do_not_mix():
-    both, alone = load_metrics(), load_metrics("f1")
-    both.add_batch(predictions=SAID, references=TRUTH)
-    alone.add_batch(predictions=TRUTH, references=TRUTH)
-    assert both.compute() == expected(SAID, TRUTH)
-    assert alone.compute() == {"f1": 1.0}
 
 
 ALONE = """

@@ -34,14 +34,6 @@ ATTACKS = [
     "{{7*7}} ${7*7} $x^2$ \\(y\\) `z`",
     "<!-- good --> <![CDATA[ bad ]]>",
 ]
-UNUSUAL = {
-    "one emoji": "\U0001f600",
-    "much": "a good movie. " * 75_000,
-    "one very long word": "x" * 100_000,
-    "half a pair": "good \ud83d",
-    "control characters": "\x00\x01 good \x1b[31m",
-    "accents without end": "a" + "\u0301" * 50_000,
-}
 NOTHING = ["", "\n\t ", "\u202e \u2066"]
 
 
@@ -307,16 +299,6 @@ def test_nothing_to_read_is_a_friendly_line(explorer, text):
     assert explorer.tried.rows == []
     assert "nothing to read" in explorer.classify(text).message
     assert explorer.classify(TEXT).cards[0].attribution
-
-
-@pytest.mark.parametrize("text", UNUSUAL.values(), ids=UNUSUAL)
-def test_unusual_texts_get_an_answer(explorer, text):
-    answer = explorer.classify(text)
-    assert explorer.state == "answer"
-    assert answer.cards[0].attribution.is_complete
-    assert_harmless(shown(explorer))
-    assert len(explorer.output.value) < 100_000
-    assert len(explorer.table.value) < 10_000
 
 
 def test_a_text_of_unknown_words_is_answered_with_a_warning(explorer):
