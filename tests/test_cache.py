@@ -1,9 +1,7 @@
-import json
 import os
-import random
 import shutil
-import subprocess
-import sys
+import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,40 +15,6 @@ from imdb_tutorial.machine.files import only_writer
 from tests.systems import needs_flock, needs_posix
 
 TEXTS = ["good film", "a very bad ending of the movie", "dull", "i love the plot"]
-
-# A process of its own: reports what it warned of and what it computed.
-EXTRACT = """
-import json, sys, warnings
-import torch
-from imdb_tutorial import extract_features, load_encoder, load_tokenizer
-
-folder, texts = sys.argv[1], json.loads(sys.argv[2])
-tokenizer, encoder = load_tokenizer(folder), load_encoder(folder, device="cpu")
-passes = []
-encoder.register_forward_hook(lambda *_: passes.append(1))
-{before}
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    features = extract_features(texts, tokenizer, encoder, dtype=torch.float32)
-print(json.dumps([features.tolist(), len(passes), [str(w.message) for w in caught]]))
-"""
-
-
-def start(folder, before="", **environment):
-    return subprocess.Popen(
-        [sys.executable, "-c", EXTRACT.replace("{before}", before), folder, json.dumps(TEXTS)],
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process):
-    output, errors = process.communicate(timeout=240)
-    assert process.returncode == 0, errors
-    features, passes, messages = json.loads(output.splitlines()[-1])
-    return torch.tensor(features), passes, messages
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +55,6 @@ def test_the_second_call_computes_nothing_and_returns_the_same_bits(tiny, passes
     assert second.dtype == torch.float32
 
 
-@pytest.mark.slow
-def test_another_process_finds_what_this_one_stored(tiny, tiny_bert):
-    first = features_of(tiny)
-    found, passes, _ = finish(start(tiny_bert))
-    assert passes == 0
-    assert torch.equal(found, first)
-
-
 def test_what_the_tokenizer_did_in_between_does_not_matter(tiny, passes):
     features_of(tiny)
     tiny[0](["good", "very bad"], padding="max_length", max_length=9, truncation=True)
@@ -118,13 +74,6 @@ def test_only_the_poolings_that_are_missing_are_computed(tiny, passes):
     assert len(passes) == 2
     assert torch.equal(mean, both["mean"])
     assert cache.cache_info().files == 2
-
-
-def test_without_the_cache_nothing_is_kept(tiny, passes):
-    features_of(tiny, use_cache=False)
-    features_of(tiny, use_cache=False)
-    assert len(passes) == 2
-    assert cache.cache_info().files == 0
 
 
 def with_one_weight_changed(tiny_bert):
@@ -155,14 +104,12 @@ def test_another_model_is_another_key(tiny, tiny_bert, model):
     ("texts", "options"),
     [
         (TEXTS[::-1], {}),
-        (TEXTS[:3], {}),
-        ([*TEXTS[:3], TEXTS[3] + "s"], {}),
         (["good fil", "ma very bad ending of the movie", *TEXTS[2:]], {}),
         (TEXTS, {"max_length": 5}),
         (TEXTS, {"dtype": torch.bfloat16}),
         (TEXTS, {"pooling": "mean"}),
     ],
-    ids=["order", "fewer", "text", "border", "max_length", "dtype", "pooling"],
+    ids=["order", "border", "max_length", "dtype", "pooling"],
 )
 def test_whatever_changes_the_answer_is_another_key(tiny, texts, options):
     features_of(tiny)
@@ -171,46 +118,30 @@ def test_whatever_changes_the_answer_is_another_key(tiny, texts, options):
     assert torch.equal(found, features_of(tiny, texts, use_cache=False, **options))
 
 
-def damaged_copies(whole):
-    """Yield ways in which a stored file can be broken, by name."""
-    header = 8 + int.from_bytes(whole[:8], "little")
-    places = [*range(header), *random.Random(0).sample(range(header, len(whole)), 60)]
-    for place in places:
-        for bit in (1, 128):
-            changed = bytearray(whole)
-            changed[place] ^= bit
-            yield f"bit {bit} of byte {place}", bytes(changed)
-    for length in (0, 1, 7, 8, 9, header - 1, header, header + 1, len(whole) - 1):
-        yield f"cut to {length}", whole[:length]
-    yield "longer", whole + b"\0"
-    yield "other bytes", random.Random(1).randbytes(len(whole))
-    yield "zeros", bytes(len(whole))
+def header_of(whole: bytes) -> int:
+    return 8 + int.from_bytes(whole[:8], "little")
 
 
-@pytest.mark.slow
-def test_whatever_is_done_to_a_stored_file_the_answer_is_right(tiny, passes, expected):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: whole[: header_of(whole)],
+        lambda whole: whole[:-1],
+        lambda whole: whole + b"\0",
+        lambda whole: bytes(len(whole)),
+    ],
+    ids=["empty", "header alone", "cut", "longer", "zeros"],
+)
+def test_a_damaged_file_is_computed_again_once(tiny, passes, expected, damage):
     features_of(tiny)
     file = only_file()
-    whole = file.read_bytes()
-    rebuilt = 0
-    for name, damaged in damaged_copies(whole):
-        file.write_bytes(damaged)
-        passes.clear()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            found = features_of(tiny)
-        assert torch.equal(found, expected), name
-        messages = [str(warning.message) for warning in caught]
-        if passes:
-            rebuilt += 1
-            assert len(messages) == 1, (name, messages)
-            assert file.name in messages[0] and "damaged" in messages[0], name
-            passes.clear()
-            assert torch.equal(features_of(tiny), expected), name
-            assert not passes, name
-        else:
-            assert not messages, name
-    assert rebuilt > 300
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.warns(UserWarning, match=f"{file.name} is damaged") as caught:
+        assert torch.equal(features_of(tiny), expected)
+    assert len(caught) == 1
+    assert torch.equal(features_of(tiny), expected)
+    assert len(passes) == 2
     assert list(file.parent.glob("*.part")) == []
 
 
@@ -218,7 +149,7 @@ def test_damaged_numbers_never_pass(tiny, passes):
     features_of(tiny)
     file = only_file()
     whole = file.read_bytes()
-    for place in range(8 + int.from_bytes(whole[:8], "little"), len(whole), 17):
+    for place in range(header_of(whole), len(whole), 17):
         changed = bytearray(whole)
         changed[place] ^= 1
         file.write_bytes(changed)
@@ -247,15 +178,19 @@ def test_a_folder_in_the_files_place_does_not_stop_the_work(tiny, expected):
         assert torch.equal(features_of(tiny), expected)
 
 
-def test_cache_info_counts_and_clear_cache_empties(tiny, passes):
-    before = cache.cache_info()
+def test_cache_info_counts_and_clear_cache_empties(tiny, passes, monkeypatch):
+    monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(cache.cache_info().folder / "not made yet"))
+    before = cache.clear_cache()
     assert (before.files, before.bytes) == (0, 0)
+    assert not before.folder.exists()
     features_of(tiny, pooling=("cls", "mean"))
     stored = cache.cache_info()
     files = list(stored.folder.glob("*.safetensors"))
     assert str(stored.folder) == os.environ["IMDB_TUTORIAL_CACHE"]
     assert stored.files == len(files) == 2
     assert stored.bytes == sum(file.stat().st_size for file in files)
+    features_of(tiny, TEXTS[:2], use_cache=False)
+    assert cache.cache_info() == stored
     foreign = stored.folder / "notes.txt"
     foreign.write_text("mine")
     for left in (".left.safetensors.0123abcd.part", ".killed.lock"):
@@ -313,12 +248,6 @@ def test_a_cache_that_is_cleared_all_the_time_gives_right_answers(tiny, expected
     assert all(torch.equal(features, expected) for features in found)
 
 
-def test_clearing_a_cache_that_was_never_made_is_fine(monkeypatch, tmp_path):
-    monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "none"))
-    assert cache.clear_cache().files == 0
-    assert not (tmp_path / "none").exists()
-
-
 def test_without_the_variable_the_cache_is_in_the_users_own_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("IMDB_TUTORIAL_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -336,24 +265,18 @@ def test_a_folder_that_cannot_be_made_costs_a_warning_and_nothing_else(
     assert (tmp_path / "file").read_bytes() == b"in the way"
 
 
-def test_a_full_disk_costs_a_warning_and_leaves_nothing_behind(tiny, expected, monkeypatch):
-    def refuse(descriptor):
-        raise OSError(28, "No space left on device")
+@needs_flock
+def test_two_at_the_same_work_agree_and_one_of_them_computes(tiny, passes, expected):
+    may_go_on = threading.Event()
 
-    monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.warns(UserWarning, match="No space left.*IMDB_TUTORIAL_CACHE"):
-        assert torch.equal(features_of(tiny), expected)
-    assert list(cache.cache_info().folder.iterdir()) == []
+    def hold_up(*_):
+        may_go_on.wait(60)
 
-
-@pytest.mark.slow
-def test_two_processes_on_the_same_work_agree_and_keep_one_file(tiny_bert, expected):
-    slow = "import time\nencoder.register_forward_pre_hook(lambda *_: time.sleep(2))"
-    together = [start(tiny_bert, before=slow) for _ in range(2)]
-    results = [finish(process) for process in together]
-    for found, _, messages in results:
-        assert torch.equal(found, expected)
-        assert not messages
-    assert sum(passes for _, passes, _ in results) == 1
+    with tiny[1].register_forward_pre_hook(hold_up):
+        with ThreadPoolExecutor(2) as threads:
+            together = [threads.submit(features_of, tiny) for _ in range(2)]
+            time.sleep(0.2)  # so that both are at it
+            may_go_on.set()
+    assert all(torch.equal(one.result(), expected) for one in together)
+    assert len(passes) == 1
     assert cache.cache_info().files == 1
-    assert list(cache.cache_info().folder.glob("*.part")) == []

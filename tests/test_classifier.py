@@ -17,8 +17,6 @@ from imdb_tutorial import load_classifier, predict_proba
 from imdb_tutorial.classifier import load as module
 from imdb_tutorial.classifier.adapter import save_adapter
 from imdb_tutorial.classifier.pipeline import (
-    BATCH_SIZE,
-    ProbeForSequenceClassification,
     SentimentPipeline,
 )
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer, vocabulary_sha256
@@ -130,10 +128,6 @@ def test_the_texts_of_these_tests_are_told_apart(tiny):
     assert len({round(answer["score"], 2) for answer in answers}) == len(TEXTS)
 
 
-def test_a_folder_is_named_by_a_path_or_by_a_text(tiny, tiny_classifier):
-    assert load_classifier(str(tiny_classifier))(TEXTS) == tiny(TEXTS)
-
-
 def test_a_folder_in_the_home_folder(tiny, tiny_classifier, monkeypatch):
     monkeypatch.setenv("HOME", str(tiny_classifier.parent))
     assert load_classifier(f"~/{tiny_classifier.name}")(TEXTS) == tiny(TEXTS)
@@ -146,6 +140,9 @@ def test_the_model_is_frozen_and_without_dropout(tiny):
 
 
 def test_texts_are_cut_where_they_were_cut_in_the_training(own_copy):
+    assert load_classifier(own_copy).max_length == 500
+    change_config(own_copy, max_length_trained=512)
+    assert load_classifier(own_copy).max_length == 512
     change_config(own_copy, max_length_trained=MAX_LENGTH)
     classifier = load_classifier(own_copy)
     assert classifier.max_length == MAX_LENGTH
@@ -167,7 +164,7 @@ def test_texts_are_never_longer_than_the_models_table_of_positions(tiny_bert, tm
 # Labels
 
 
-@pytest.mark.parametrize("names", [("neg", "pos"), ("Negative", "Positive"), ("NEG", "POS")])
+@pytest.mark.parametrize("names", [("neg", "pos"), ("Negative", "POS")])
 def test_other_spellings_of_the_labels_are_understood(own_copy, tiny, names):
     change_config(own_copy, id2label=dict(enumerate(names)))
     classifier = load_classifier(own_copy)
@@ -175,31 +172,17 @@ def test_other_spellings_of_the_labels_are_understood(own_copy, tiny, names):
     assert classifier.model.config.label2id == {"NEGATIVE": 0, "POSITIVE": 1}
 
 
-@pytest.mark.parametrize(
-    "names",
-    [("LABEL_0", "LABEL_1"), ("bad", "good"), ("NEGATIVE", "neg"), ("NEGATIVE", "NEUTRAL")],
-)
+@pytest.mark.parametrize("names", [("LABEL_0", "LABEL_1"), ("NEGATIVE", "neg")])
 def test_two_labels_of_other_names_are_refused(own_copy, names):
     change_config(own_copy, id2label=dict(enumerate(names)))
     with pytest.raises(ValueError, match=f"are {', '.join(names)}: {REMEDY}"):
         load_classifier(own_copy)
 
 
-def test_a_model_that_never_named_its_labels_is_refused(own_copy):
-    model = AutoModelForSequenceClassification.from_pretrained(own_copy)
-    model.config.id2label = {0: "LABEL_0", 1: "LABEL_1"}
-    model.save_pretrained(own_copy)
-    with pytest.raises(ValueError, match=f"LABEL_0, LABEL_1: {REMEDY}"):
-        load_classifier(own_copy)
-
-
-@pytest.mark.parametrize("names", [["NEGATIVE"], ["NEGATIVE", "NEUTRAL", "POSITIVE"]])
-def test_a_model_with_fewer_or_more_labels_is_refused(own_copy, names):
+def test_a_model_with_a_third_label_is_refused(own_copy):
+    names = ["NEGATIVE", "NEUTRAL", "POSITIVE"]
     model = AutoModelForSequenceClassification.from_pretrained(
-        own_copy,
-        id2label=dict(enumerate(names)),
-        num_labels=len(names),
-        ignore_mismatched_sizes=True,
+        own_copy, id2label=dict(enumerate(names)), num_labels=3, ignore_mismatched_sizes=True
     )
     model.save_pretrained(own_copy)
     with pytest.raises(ValueError, match=f"are {', '.join(names)}: {REMEDY}"):
@@ -208,20 +191,13 @@ def test_a_model_with_fewer_or_more_labels_is_refused(own_copy, names):
 
 @pytest.mark.parametrize(
     "labels",
-    [{"1": "NEGATIVE", "2": "POSITIVE"}, {"0": 0, "1": 1}, {"0": None, "1": "POSITIVE"}],
-    ids=["from one", "numbers", "nothing"],
+    [{"1": "NEGATIVE", "2": "POSITIVE"}, {"0": None, "1": "POSITIVE"}],
+    ids=["from one", "nothing"],
 )
 def test_labels_that_are_not_two_names_for_zero_and_one_are_refused(own_copy, labels):
     change_config(own_copy, id2label=labels)
     with pytest.raises(ValueError, match=REMEDY):
         load_classifier(own_copy)
-
-
-def test_labels_in_the_other_order_keep_their_meaning(own_copy, tiny):
-    change_config(own_copy, id2label={0: "POSITIVE", 1: "NEGATIVE"})
-    other = {"NEGATIVE": "POSITIVE", "POSITIVE": "NEGATIVE"}
-    for turned, answer in zip(load_classifier(own_copy)(TEXTS), tiny(TEXTS), strict=True):
-        assert turned == {"label": other[answer["label"]], "score": answer["score"]}
 
 
 @pytest.mark.parametrize("kind", ["multi_label_classification", "regression"])
@@ -269,13 +245,6 @@ def test_without_a_hash_a_tokenizer_of_another_size_is_refused(own_copy, more_ro
         load_classifier(own_copy)
 
 
-def test_vocabulary_sha256_sees_the_words_and_their_numbers(own_copy):
-    before = vocabulary_sha256(load_tokenizer(own_copy))
-    assert before == vocabulary_sha256(load_tokenizer(own_copy))
-    swap_two_words(own_copy)
-    assert vocabulary_sha256(load_tokenizer(own_copy)) != before
-
-
 # Damaged files and pickles
 
 
@@ -321,21 +290,17 @@ def test_the_trap_of_these_tests_works(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [lambda whole: whole[: len(whole) // 2], lambda whole: b"", lambda whole: b"[]" * 40],
-    ids=["half", "empty", "text"],
+    ("name", "content"),
+    [
+        ("model.safetensors", b"[]" * 40),
+        ("tokenizer.json", b"{"),
+        ("tokenizer_config.json", b"[]"),
+    ],
 )
-@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
-def test_a_damaged_file_is_a_clear_error(own_copy, name, damage):
-    path = own_copy / name
-    path.write_bytes(damage(path.read_bytes()))
+def test_a_damaged_file_is_a_clear_error(own_copy, name, content):
+    (own_copy / name).write_bytes(content)
     with pytest.raises(ValueError, match=r"cannot open .*copy.*save_pretrained"):
         load_classifier(own_copy)
-
-
-def test_a_model_without_a_trained_head_is_refused(tiny_bert):
-    with pytest.raises(ValueError, match=r"lack 'classifier\.bias'.*fine-tuned for classification"):
-        load_classifier(tiny_bert)
 
 
 def test_weights_with_a_gap_are_refused_instead_of_filled_with_random_numbers(own_copy):
@@ -350,7 +315,7 @@ def test_weights_with_a_gap_are_refused_instead_of_filled_with_random_numbers(ow
 @pytest.mark.parametrize(
     "config",
     [
-        *("{", "[]", "{}", "null", "3", "\0", '{"model_type": [1]}'),
+        *("{", "[]", "{}", '{"model_type": [1]}'),
         *(f'{{"model_type": "{name}"}}' for name in ("unheard_of", "frozen_bert_probe", "vit")),
     ],
 )
@@ -360,7 +325,7 @@ def test_a_config_that_is_no_models_is_a_clear_error(own_copy, config):
         load_classifier(own_copy)
 
 
-@pytest.mark.parametrize("length", [513, 100_000, 2, 0, -5, "500", None, True])
+@pytest.mark.parametrize("length", [513, 2, "500", None, True])
 def test_a_trained_length_that_the_model_cannot_read_is_refused(own_copy, length):
     change_config(own_copy, max_length_trained=length)
     expected = rf"max_length_trained in .*copy' is {length!r}: expected 3 to 512, the most tokens"
@@ -368,21 +333,13 @@ def test_a_trained_length_that_the_model_cannot_read_is_refused(own_copy, length
         load_classifier(own_copy)
 
 
-def test_a_length_above_the_default_is_kept_where_the_model_was_trained_on_it(own_copy):
-    assert load_classifier(own_copy).max_length == 500
-    change_config(own_copy, max_length_trained=512)
-    assert load_classifier(own_copy).max_length == 512
-
-
 @pytest.mark.parametrize(
     "changes",
     [
         {"hidden_size": 20},
-        {"num_hidden_layers": 3},
         {"hidden_act": "unheard of"},
         {"max_position_embeddings": "many"},
         {"id2label": ["NEGATIVE", "POSITIVE"]},
-        {"max_length_trained": "long"},
         {"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True}},
     ],
     ids=lambda changes: next(iter(changes)),
@@ -390,12 +347,6 @@ def test_a_length_above_the_default_is_kept_where_the_model_was_trained_on_it(ow
 def test_a_config_that_does_not_fit_is_a_clear_error(own_copy, changes):
     change_config(own_copy, **changes)
     with pytest.raises(ValueError, match=r"copy"):
-        load_classifier(own_copy)
-
-
-def test_a_tokenizers_settings_that_are_none_are_a_clear_error(own_copy):
-    (own_copy / "tokenizer_config.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"cannot open .*copy"):
         load_classifier(own_copy)
 
 
@@ -423,7 +374,7 @@ def test_a_folder_with_nothing_in_it(tmp_path):
 # Names that are no folders
 
 
-@pytest.mark.parametrize("name", ["nowhere", "no/such/folder", "/no/such", "bert@v1"])
+@pytest.mark.parametrize("name", ["nowhere", "no/such/folder", "/no/such"])
 def test_a_folder_that_does_not_exist(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=rf"{name}.*expected 'packaged', a folder .* hub"):
@@ -435,31 +386,16 @@ def test_a_file_is_no_folder(own_copy):
         load_classifier(own_copy / "config.json")
 
 
-@pytest.mark.parametrize("name", ["some/model", "some/model@", "google-bert/bert-base-cased@"])
+@pytest.mark.parametrize("name", ["some/model", "google-bert/bert-base-cased@"])
 def test_a_hub_model_needs_its_revision(name):
     with pytest.raises(ValueError, match=r"no revision: name one, '[\w/-]+@revision'"):
         load_classifier(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["some/model@v1", "distilbert/distilbert-base-uncased-finetuned-sst-2-english"]
-)
-def test_a_hub_that_cannot_be_reached_is_said_at_once(monkeypatch, name):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    with pytest.raises(ConnectionError) as caught:
-        load_classifier(name)
-    assert name.partition("@")[0] in str(caught.value)
-    assert "HF_ENDPOINT" in str(caught.value)
-
-
 def test_a_hub_model_is_loaded_at_its_revision_without_pickles_or_code(
     monkeypatch, tiny, tiny_classifier
 ):
-    asked = []
+    looked_up, asked = [], []
 
     def redirect(original):
         def from_pretrained(name, **options):
@@ -468,35 +404,22 @@ def test_a_hub_model_is_loaded_at_its_revision_without_pickles_or_code(
 
         return from_pretrained
 
-    monkeypatch.setattr(sources, "require_hub", lambda what: None)
+    monkeypatch.setattr(sources, "require_hub", looked_up.append)
     for auto in (AutoTokenizer, AutoModelForSequenceClassification):
         monkeypatch.setattr(auto, "from_pretrained", redirect(auto.from_pretrained))
     assert load_classifier("some/model@v7")(TEXTS) == tiny(TEXTS)
+    assert looked_up == ["some/model"]
     assert [name for name, _ in asked] == ["some/model"] * 2
     assert all(options["revision"] == "v7" for _, options in asked)
     assert not any(options["trust_remote_code"] for _, options in asked)
     assert asked[-1][1]["use_safetensors"] is True
 
 
-def test_a_hub_model_is_looked_up_once(monkeypatch, tiny_classifier):
-    asked = []
-    monkeypatch.setattr(sources, "require_hub", asked.append)
-    for auto in (AutoTokenizer, AutoModelForSequenceClassification):
-        original = auto.from_pretrained
-        monkeypatch.setattr(
-            auto,
-            "from_pretrained",
-            lambda name, original=original, **o: original(tiny_classifier, **o),
-        )
-    load_classifier("some/model@v7")
-    assert asked == ["some/model"]
-
-
 # Saved probes
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "pooler"])
-@pytest.mark.parametrize("text", [TEXTS[0], TEXTS[3], LONG], ids=["short", "longer", "cut"])
+@pytest.mark.parametrize("text", [TEXTS[3], LONG], ids=["whole", "cut"])
 def test_the_score_is_the_softmax_of_the_probes_logits(tmp_path, tiny_bert, pooling, text):
     folder = saved_probe(tmp_path, tiny_bert, pooling=pooling)
     (answer,) = load_classifier(folder)(text)
@@ -526,14 +449,14 @@ def test_a_probe_whose_labels_stand_in_the_other_order(tmp_path, tiny_bert):
     assert torch.equal(predict_proba(straight, TEXTS), predict_proba(turned, TEXTS).flip(1))
 
 
-@pytest.mark.parametrize("labels", [("bad", "so-so", "good"), ("no", "yes"), ("NEGATIVE",)])
+@pytest.mark.parametrize("labels", [("no", "yes"), ("NEGATIVE",)])
 def test_a_probe_with_other_labels_is_refused(tmp_path, tiny_bert, labels):
     saved_probe(tmp_path, tiny_bert, labels, num_labels=len(labels))
     with pytest.raises(ValueError, match=f"are {', '.join(labels)}: {REMEDY}"):
         load_classifier(tmp_path)
 
 
-@pytest.mark.parametrize("max_length", [513, 100_000, 2, 0, -5, "500", None, True, 24.0])
+@pytest.mark.parametrize("max_length", [513, 2, "500", None, True, 24.0])
 def test_a_length_that_the_probes_encoder_cannot_read_is_refused(tmp_path, tiny_bert, max_length):
     file = saved_probe(tmp_path, tiny_bert) / PROBE_FILE
     weights, settings = unpack(file, "probe")
@@ -543,16 +466,6 @@ def test_a_length_that_the_probes_encoder_cannot_read_is_refused(tmp_path, tiny_
         load_classifier(tmp_path)
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_a_probe_for_longer_texts_than_its_encoder_reads_is_refused(tmp_path, tiny_bert):
-    encoder = load_encoder(tiny_bert, device="cpu")
-    config = transformers.BertConfig.from_pretrained(tiny_bert, max_position_embeddings=256)
-    transformers.BertModel(config).save_pretrained(tmp_path / "short")
-    load_tokenizer(tiny_bert).save_pretrained(tmp_path / "short")
-    save_probe(LinearProbe(encoder.config.hidden_size), tmp_path, tmp_path / "short")
-    with pytest.raises(ValueError, match="is 500: expected 3 to 256, the most tokens"):
-        load_classifier(tmp_path)
 
 
 @pytest.mark.parametrize("encoder", ["some/model", "some/model@"])
@@ -612,21 +525,6 @@ def test_an_encoder_that_is_gone(tmp_path):
         load_classifier(tmp_path)
 
 
-def test_gradients_reach_the_word_vectors_for_attributions(tmp_path, tiny_bert):
-    classifier = load_classifier(saved_probe(tmp_path, tiny_bert))
-    model, words = classifier.model, []
-    assert isinstance(model, ProbeForSequenceClassification)
-
-    def keep(_, __, output):
-        words.append(output.requires_grad_())
-
-    model.get_input_embeddings().register_forward_hook(keep)
-    tokens = classifier.tokenizer(TEXTS[3], return_tensors="pt").to(model.device)
-    model(**tokens).logits[0, 1].backward()
-    assert words[0].grad.shape[1] == tokens["input_ids"].shape[1]
-    assert (words[0].grad.abs().sum(dim=2) > 0).all()
-
-
 # Numbers that are none
 
 
@@ -637,8 +535,13 @@ def spoil(file, name, value):
         save_file(weights, file, opened.metadata())
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("name", ["classifier.bias", "bert.embeddings.word_embeddings.weight"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("classifier.bias", float("nan")),
+        ("bert.embeddings.word_embeddings.weight", -float("inf")),
+    ],
+)
 def test_weights_that_are_no_numbers_are_refused(own_copy, name, value):
     spoil(own_copy / "model.safetensors", name, value)
     with pytest.raises(ValueError, match=rf"copy' are damaged: {re.escape(name)} holds NaN"):
@@ -707,7 +610,7 @@ def adapted(tmp_path, tiny_bert):
     return folder, logits
 
 
-@pytest.mark.parametrize("text", [*TEXTS, LONG], ids=["short", "bad", "empty", "longer", "cut"])
+@pytest.mark.parametrize("text", [TEXTS[3], LONG], ids=["whole", "cut"])
 def test_an_adapter_beside_a_probe_changes_its_encoder(adapted, text):
     folder, logits = adapted
     classifier = load_classifier(folder)
@@ -769,38 +672,18 @@ def test_a_packaged_file_that_is_damaged_or_gone_is_named(packaged, name):
 # The pipeline
 
 
-def test_a_batch_answers_as_one_text_at_a_time(tiny):
-    texts = [*TEXTS, LONG] * 5
-    assert len(texts) > BATCH_SIZE
-    for text, answer in zip(texts, tiny(texts), strict=True):
-        (alone,) = tiny(text)
-        assert alone["label"] == answer["label"]
-        assert alone["score"] == pytest.approx(answer["score"], abs=1e-5)
-
-
-def test_an_empty_list_gives_an_empty_list(tiny):
-    assert tiny([]) == []
-    assert tiny(()) == []
-
-
-def test_a_tuple_is_as_good_as_a_list(tiny):
+def test_a_tuple_is_as_good_as_a_list_and_an_empty_one_gives_an_empty_list(tiny):
     assert tiny(tuple(TEXTS)) == tiny(TEXTS)
+    assert tiny([]) == tiny(()) == []
 
 
-def test_both_scores_on_request(tiny):
-    for scores in (tiny(TEXTS[0], top_k=None), *tiny([TEXTS[0], TEXTS[1]], top_k=None)):
-        assert {score["label"] for score in scores} == {"NEGATIVE", "POSITIVE"}
-        assert sum(score["score"] for score in scores) == pytest.approx(1, abs=1e-6)
-        assert scores[0]["score"] > scores[1]["score"]
-
-
-@pytest.mark.parametrize("text", [None, 3, b"bytes", {"text": "good"}, iter(["good"])])
+@pytest.mark.parametrize("text", [None, {"text": "good"}, iter(["good"])])
 def test_what_is_no_text_is_refused(tiny, text):
     with pytest.raises(TypeError, match=r"expected a text or a list of texts"):
         tiny(text)
 
 
-@pytest.mark.parametrize("wrong", [None, 3.5, float("nan"), b"bytes", ["nested"]])
+@pytest.mark.parametrize("wrong", [None, b"bytes", ["nested"]])
 def test_a_list_with_something_else_in_it_is_refused_with_its_place(tiny, wrong):
     with pytest.raises(TypeError, match=r"text 2 of 4 is .*: expected a string; leave it out"):
         tiny(["good", "bad", wrong, "good"])
@@ -815,14 +698,8 @@ def test_a_shorter_length_can_be_asked_for_but_no_longer_one(tiny, tiny_classifi
         tiny(LONG, max_length=501)
 
 
-def test_a_hundred_thousand_words_are_cut(tiny):
-    words = ["good", "bad"] * 50_000
-    assert tiny(" ".join(words)) == tiny(" ".join(words[:510]))
-
-
-@pytest.mark.parametrize("text", ["\ud800", "a good film \udfff", "\udc00\ud800 bad"])
-def test_half_a_character_pair_is_read_as_a_question_mark(tiny, text):
-    readable = "".join("?" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+def test_half_a_character_pair_is_read_as_a_question_mark(tiny):
+    text, readable = "a good film \udfff", "a good film ?"
     assert tiny(text) == tiny(readable)
     assert tiny([text, "good"]) == tiny([readable, "good"])
 
@@ -836,20 +713,13 @@ def pipelines_probabilities(classifier, texts):
     return torch.tensor([[scores["NEGATIVE"], scores["POSITIVE"]] for scores in named])
 
 
-@pytest.mark.parametrize("token_budget", [10, 60, 4_096])
+@pytest.mark.parametrize("token_budget", [10, 4_096])
 def test_predict_proba_gives_the_pipelines_probabilities(tiny, monkeypatch, token_budget):
     monkeypatch.setattr("imdb_tutorial.classifier.predict.TOKEN_BUDGET", {"cpu": token_budget})
     texts = [*TEXTS, LONG, "hate", "x y z", LONG[:300], "boring boring"]
     found = predict_proba(tiny, texts)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, pipelines_probabilities(tiny, texts), rtol=0, atol=1e-5)
-
-
-def test_predict_proba_of_a_probe_with_an_adapter(adapted):
-    folder, logits = adapted
-    classifier = load_classifier(folder)
-    expected = torch.cat([logits(text) for text in TEXTS]).softmax(dim=1)
-    torch.testing.assert_close(predict_proba(classifier, TEXTS), expected, rtol=0, atol=2e-3)
 
 
 def test_predict_proba_names_its_columns_by_label_not_by_number(own_copy, tiny):
@@ -868,24 +738,13 @@ def test_the_precision_of_features_does_not_touch_an_answer(tiny, monkeypatch):
     assert torch.equal(predict_proba(tiny, TEXTS), exact)
 
 
-def test_predict_proba_cuts_long_texts_as_the_pipeline_does(own_copy):
-    change_config(own_copy, max_length_trained=MAX_LENGTH)
-    classifier = load_classifier(own_copy)
-    torch.testing.assert_close(
-        predict_proba(classifier, [LONG, "good"]),
-        pipelines_probabilities(classifier, [LONG, "good"]),
-        rtol=0,
-        atol=1e-5,
-    )
-
-
 def test_predict_proba_of_no_texts_gives_no_rows(tiny):
     found = predict_proba(tiny, [])
     assert found.shape == (0, 2)
     assert found.dtype == torch.float32
 
 
-@pytest.mark.parametrize("wrong", [None, 3, b"bytes", float("nan"), ["good"]])
+@pytest.mark.parametrize("wrong", [None, b"bytes", ["good"]])
 def test_predict_proba_names_the_row_of_what_is_no_text(tiny, wrong):
     with pytest.raises(TypeError, match=r"row 1 is .*: expected a text"):
         predict_proba(tiny, ["good", wrong, "bad"])

@@ -57,16 +57,10 @@ def test_a_remedy_stands_behind_what_was_found(monkeypatch, capsys):
     assert "  note     no chromium: only some tests need it: install chromium" in line
 
 
-def test_the_home_folder_is_written_short(tmp_path, monkeypatch):
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "cache"))
-    shown = found("feature cache").found
-    assert str(tmp_path) not in shown
-    assert "in ~/cache" in shown.replace("\\", "/")
-
-
-def test_a_neighbour_of_the_home_folder_is_not_taken_for_a_part_of_it(tmp_path, monkeypatch):
+def test_the_home_folder_is_written_short_and_its_neighbour_is_not(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "me")
+    monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "me/cache"))
+    assert "in ~/cache" in found("feature cache").found.replace("\\", "/")
     monkeypatch.setenv("IMDB_TUTORIAL_CACHE", str(tmp_path / "meadow"))
     assert f"in {tmp_path / 'meadow'}" in found("feature cache").found
 
@@ -104,13 +98,21 @@ def test_a_misspelt_environment_variable(monkeypatch, variable, what):
     assert "'lpatop'" in problems()[what] and variable in problems()[what]
 
 
-def test_another_version_than_the_tested_one_is_a_note_with_the_command(monkeypatch):
-    versions = {**installation.tested_versions(), "scipy": "1.0.0"}
+@pytest.mark.parametrize(
+    ("library", "state", "shown"),
+    [
+        ("scipy", "note", f"scipy {metadata.version('scipy')} (tested: 1.0)"),
+        ("no-such-library", "problem", "no-such-library is missing"),
+    ],
+)
+def test_another_version_is_a_note_and_a_missing_library_a_problem(
+    monkeypatch, library, state, shown
+):
+    versions = {**installation.tested_versions(), library: "1.0"}
     monkeypatch.setattr(installation, "tested_versions", lambda: versions)
     check = found("libraries")
-    assert check.state == "note"
-    assert check.found == f"scipy {metadata.version('scipy')} (tested: 1.0.0)"
-    assert check.remedy.endswith("pip install scipy==1.0.0")
+    assert (check.state, check.found) == (state, shown)
+    assert check.remedy.endswith(f"pip install {library}==1.0")
 
 
 def test_a_library_outside_this_projects_bounds_is_a_problem(monkeypatch):
@@ -119,14 +121,6 @@ def test_a_library_outside_this_projects_bounds_is_a_problem(monkeypatch):
     check = found("libraries")
     assert (check.state, check.found) == ("problem", "torch 2.0")
     assert check.remedy.startswith("pip install torch==2.")
-
-
-def test_a_missing_library_is_a_problem(monkeypatch):
-    versions = {**installation.tested_versions(), "no-such-library": "1.0"}
-    monkeypatch.setattr(installation, "tested_versions", lambda: versions)
-    check = found("libraries")
-    assert (check.state, check.found) == ("problem", "no-such-library is missing")
-    assert check.remedy == "pip install no-such-library==1.0"
 
 
 def test_a_torch_that_cannot_be_loaded(monkeypatch):

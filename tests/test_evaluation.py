@@ -100,16 +100,10 @@ def newcombe(both, only_a, only_b, neither):
 
 TABLES = [
     (59, 6, 16, 80),
-    (3_300, 200, 150, 350),
-    (20, 12, 2, 16),
-    (1, 1, 7, 12),
-    (3, 30, 40, 2),
-    (0, 5, 5, 0),
-    (8, 0, 0, 0),
-    (0, 0, 0, 8),
-    (0, 9, 0, 0),
-    (9, 0, 3, 0),
-    (900, 0, 0, 100),
+    (1, 1, 7, 12),  # hardly correlated: taken for not at all
+    (3, 30, 40, 2),  # negatively correlated
+    (0, 9, 0, 0),  # a margin that is empty
+    (900, 0, 0, 100),  # never apart
     (1, 0, 0, 0),
 ]
 
@@ -137,15 +131,6 @@ def test_a_paired_interval_as_published():
     assert (found.difference, found.low, found.high) == pytest.approx(
         (-0.0621, -0.1186, -0.0046), abs=5e-5
     )
-
-
-def test_a_paired_interval_agrees_with_a_bootstrap():
-    table = np.array([3_300, 200, 150, 350])
-    drawn = np.random.default_rng(5).multinomial(4_000, table / 4_000, 20_000)
-    low, high = np.quantile((drawn[:, 1] - drawn[:, 2]) / 4_000, [0.025, 0.975])
-    a, b = flags(*table)
-    found = compare(a, baseline=b)
-    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-4)
 
 
 def test_confusion_counts_every_review_once():
@@ -185,7 +170,7 @@ def slow_calibration_error(probabilities, labels, bins):
     return total
 
 
-@pytest.mark.parametrize("bins, too_sure", [(1, 1.0), (10, 0.3), (15, 3.0), (1_000, 1.0)])
+@pytest.mark.parametrize("bins, too_sure", [(1, 1.0), (15, 3.0), (1_000, 1.0)])
 def test_calibration_error_is_the_slow_loop(bins, too_sure):
     logits, labels = made_up(400, seed=bins, too_sure=too_sure)
     both = softmax(logits)
@@ -198,7 +183,7 @@ def test_calibration_error_on_the_edges_of_bins():
     positive = np.array([0.0, 0.1, 0.3, 0.5, 0.5, 0.7, 0.8, 0.9, 1.0, 1.0])
     labels = np.array([0, 0, 1, 0, 1, 1, 0, 1, 1, 0])
     rows = np.stack([1 - positive, positive], axis=1)
-    for bins in (1, 5, 10, 20):
+    for bins in (1, 10):
         expected = slow_calibration_error(rows, labels, bins)
         found = calibration_error(y_true=labels, y_proba=positive, n_bins=bins)
         assert found == pytest.approx(expected)
@@ -218,12 +203,6 @@ def test_reliability_has_every_review_in_one_bin():
         assert (row["low"], row["high"]) == pytest.approx(ends)
 
 
-def test_a_model_that_knows_what_it_knows_has_no_calibration_error():
-    logits, labels = made_up(40_000)
-    assert calibration_error(y_true=labels, y_proba=softmax(logits)) < 0.01
-    assert calibration_error(y_true=labels, y_proba=softmax(3 * logits)) > 0.08
-
-
 def torch_temperature(logits, labels):
     logits, labels = torch.from_numpy(logits), torch.from_numpy(labels)
     log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
@@ -239,7 +218,7 @@ def torch_temperature(logits, labels):
     return log_temperature.exp().item()
 
 
-@pytest.mark.parametrize("too_sure", [0.05, 0.5, 1.0, 2.5, 20.0])
+@pytest.mark.parametrize("too_sure", [0.05, 1.0, 20.0])
 def test_temperature_is_the_one_that_torch_finds(too_sure):
     logits, labels = made_up(600, seed=4, too_sure=too_sure)
     expected = pytest.approx(torch_temperature(logits, labels), rel=1e-3)
@@ -340,31 +319,24 @@ REFUSED = [
     (accuracy_interval, dict(right=0, count=0), "count is 0.*at least one"),
     (accuracy_interval, dict(right=11, count=10), "right is 11.*0 to 10"),
     (accuracy_interval, dict(right=0.8, count=10), "right is 0.8"),
-    (accuracy_interval, dict(right=8), r"right has the shape \(\)"),
     (accuracy_interval, dict(right=[0, 1]), "int64.*True or False"),
     (accuracy_interval, dict(right=np.ones((3, 2), bool)), r"\(3, 2\)"),
     (accuracy_interval, dict(right=8, count=10, confidence=95), "confidence is 95"),
     (compare, dict(right=[True] * 3, baseline=[True]), r"baseline.*\(1,\).*3 reviews"),
-    (compare, dict(right=[], baseline=[]), "right"),
     (is_right, dict(y_true=[0, 1], y_pred=[0.2, 0.9]), "y_pred are float64"),
     (is_right, dict(y_true=[1, 0], y_pred=[1]), "2 y_true for 1 y_pred"),
     (confusion_matrix, dict(y_true=[0, 1], y_pred=[0, 2]), "row 1 is 2: y_pred are 0"),
-    (confusion_matrix, dict(y_true=[1, 0], y_pred=[1]), "2 y_true for 1 y_pred"),
     (calibration_error, dict(y_true=[0, 1], y_proba=[0.5, 1.2]), "row 1 is 1.2.*0 to 1"),
     (calibration_error, dict(y_true=[0], y_proba=[[-0.1, 1.1]]), "row 0 .*0 to 1"),
-    (calibration_error, dict(y_true=[], y_proba=[]), "no y_true"),
     (reliability, dict(y_true=[0, 1], y_proba=[[0.5, 0.5], [0.5, 0.7]]), "row 1 .*add up"),
-    (reliability, dict(y_true=[0], y_proba=[0.5, 0.5]), r"y_proba.*\(2,\) for 1 y_true"),
     (reliability, dict(y_true=[0], y_proba=[0.5], n_bins=0), "n_bins is 0"),
     (hardest, dict(y_true=[0, 1], y_proba=[0.5, math.nan]), "row 1 is nan.*finite"),
     (hardest, dict(y_true=[0], y_proba=[[0.2, 0.3, 0.5]]), r"\(1, 3\)"),
-    (hardest, dict(y_true=[1.0], y_proba=[0.5]), "y_true are float64"),
     (hardest, dict(y_true=[0], y_proba=[0.5], count=0), "count is 0"),
     (fit_temperature, dict(y_true=[0], logits=[[0, math.inf]]), "row 0 .*logits"),
     (fit_temperature, dict(y_true=[0, 1], logits=[1.0]), "logits .*2 y_true"),
     (by_slice, dict(right=[True], slices={"a": [True] * 2}), r"slice 'a'.*\(2,\)"),
     (by_slice, dict(right=[True], slices={"a": [0]}), "slice 'a' holds int64"),
-    (by_slice, dict(right=[], slices={}), "right"),
     (review_slices, dict(texts=["a", None], token_counts=[3, 3]), "row 1 is None"),
     (review_slices, dict(texts=["a"], token_counts=[3, 3]), r"token_counts.*\(2,\)"),
 ]

