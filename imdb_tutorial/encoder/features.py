@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import datasets
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+# How texts are read is not in the tokenizer's settings alone: raise this with any change of it in
+# tokens.py or beginning.py, so that no older cache answers.
+READING = 2
 # On a processor small batches stay in its caches; a GPU wants to be filled.
 TOKEN_BUDGET = {"cpu": 1_024, "mps": 16_384, "cuda": 65_536}
 
@@ -190,7 +193,7 @@ def _key(
     for name, tensor in encoder.state_dict().items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.cpu().contiguous().view(torch.uint8).numpy())
-    digest.update(f"{max_length} {dtype} {torch.__version__}".encode())
+    digest.update(f"{READING} {max_length} {dtype} {torch.__version__}".encode())
     return digest.hexdigest()[:32]
 
 

@@ -170,8 +170,7 @@ def _require_kind(target: Path, known_by: Sequence[str]) -> None:
     if not target.is_dir() or any(target.iterdir()):
         raise FileExistsError(
             f"{str(target)!r} exists and holds something else (no {' or '.join(known_by)}): "
-            "choose another "
-            "folder, or remove it first"
+            "choose another folder, or remove it first"
         )
 
 
