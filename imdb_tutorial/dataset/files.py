@@ -20,11 +20,12 @@ def load_file(path: Path) -> datasets.Dataset:
     """Read a file of labelled reviews, in its order and with its duplicates.
 
     Args:
-        path: A csv, jsonl or parquet file with ``text`` and ``label``; the first two in UTF-8.
+        path: A csv, jsonl or parquet file with ``text`` and ``label``, and ``group`` where reviews
+            belong together; the first two in UTF-8.
 
     Returns:
         The columns ``text``, ``label`` (0 negative, 1 positive) and ``id``, which is the file's
-        name and the row's number from 0.
+        name and the row's number from 0; and ``group`` where the file has it.
 
     Raises:
         ValueError: A file of another kind, or one that cannot be read; the message names the row.
@@ -62,7 +63,12 @@ def _read_csv(content: bytes, path: Path) -> Iterator[Row]:
                 f"{place(path, row, line)} does not fit the header: expected {len(header)} fields, "
                 f"found {len(fields)}; put a text that contains commas in double quotes"
             )
-        yield Row(fields[header.index("text")], fields[header.index("label")], line)
+        yield Row(
+            fields[header.index("text")],
+            fields[header.index("label")],
+            line,
+            fields[header.index("group")] if "group" in header else None,
+        )
 
 
 def _csv_lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -88,6 +94,7 @@ def _csv_lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
 def _read_jsonl(content: bytes, path: Path) -> Iterator[Row]:
     lines = enumerate(io.StringIO(_decode(content, path), newline=""), start=1)
     filled = ((line, text) for line, text in lines if text.strip())
+    has_group = None
     for row, (line, text) in enumerate(filled):
         where = place(path, row, line)
         try:
@@ -103,12 +110,17 @@ def _read_jsonl(content: bytes, path: Path) -> Iterator[Row]:
                 f"{JSON_EXAMPLE}"
             )
         require_columns(where, list(review))
-        yield Row(review["text"], review["label"], line)
+        if has_group is None:
+            has_group = "group" in review
+        if has_group != ("group" in review):
+            raise ValueError(f"{where}: some reviews have a group and others none: name all or none")
+        group = review.get("group")
+        yield Row(review["text"], review["label"], line, "" if group is None and has_group else group)
 
 
 def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     keys = [key for key, _ in pairs]
-    for key in ("text", "label"):
+    for key in ("text", "label", "group"):
         if keys.count(key) > 1:
             raise ValueError(f"the key {key!r} comes twice")
     return dict(pairs)
@@ -122,12 +134,14 @@ def _read_parquet(content: bytes, path: Path) -> Iterator[Row]:
         raise ValueError(_no_parquet(path, error)) from None
     require_columns(path, names)
     try:
-        table = file.read(columns=["text", "label"]).combine_chunks()
+        wanted = [name for name in ("text", "label", "group") if name in names]
+        table = file.read(columns=wanted).combine_chunks()
         table.validate(full=True)  # names the first string that is not UTF-8
-        texts, labels = (table[column].to_pylist() for column in ("text", "label"))
+        columns = [table[name].to_pylist() for name in wanted]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ValueError(_no_parquet(path, error)) from None
-    yield from map(Row, texts, labels)
+    for text, label, *group in zip(*columns, strict=True):
+        yield Row(text, label, None, *("" if name is None else name for name in group))
 
 
 def _no_parquet(path: Path, error: Exception) -> str:

@@ -2,12 +2,15 @@
 
 import copy
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import datasets
+import numpy as np
 import pandas as pd
 
-from imdb_tutorial.dataset.pools import cut_imdb_pools
+from imdb_tutorial.dataset.films import load_films
+from imdb_tutorial.dataset.pools import cut_imdb_pools, normalise
 from imdb_tutorial.dataset.rows import Row, to_dataset
 from imdb_tutorial.machine import sources
 
@@ -19,13 +22,14 @@ def load_packaged_imdb() -> datasets.Dataset:
     """Load the official train split of IMDb, in its order and with its duplicates.
 
     Returns:
-        25,000 reviews with the columns ``text``, ``label`` and ``id``.
+        25,000 reviews with the columns ``text``, ``label``, ``id``, ``film`` (IMDb's title number)
+        and ``stars`` (the author's own: 1 to 4 are the negatives, 7 to 10 the positives).
 
     Raises:
         FileNotFoundError: The package that brings them is not installed.
         DamagedFileError: The packaged file is not the one this project was made with.
     """
-    return copy.copy(_part(_verified_file(), "imdb", IMDB_ROWS_PER_LABEL, "train"))
+    return copy.copy(_imdb(_verified_file()))
 
 
 def load_sentences() -> datasets.Dataset:
@@ -47,11 +51,46 @@ def packaged_pool_rows() -> dict[str, list[int]]:
 
     The file is always the same one, so one answer is enough for a process.
     """
-    return cut_imdb_pools(load_packaged_imdb())
+    split = load_packaged_imdb()
+    return cut_imdb_pools(*(split[column][:] for column in ("id", "text", "label", "film")))
+
+
+def films_of(texts: Sequence[str]) -> list[str]:
+    """Find the films of IMDb's official training reviews by their text, whatever their order.
+
+    Args:
+        texts: Reviews as another copy of the data set has them.
+
+    Returns:
+        IMDb's title number of each.
+
+    Raises:
+        ValueError: A text that is not among the official ones.
+    """
+    split = load_packaged_imdb()
+    # Of reviews with the same words only the first is in a pool, so any of their films will do.
+    film_of = dict(zip(map(normalise, split["text"]), split["film"][:], strict=True))
+    films = [film_of.get(normalise(text)) for text in texts]
+    unknown = films.count(None)
+    if unknown:
+        raise ValueError(
+            f"{unknown:,} of {len(texts):,} reviews are not among the official training reviews, "
+            f"the first in row {films.index(None)}: their films are not known; give them as a csv "
+            "with the columns text, label and group"
+        )
+    return films
 
 
 def _verified_file() -> Path:
     return sources.packaged_path(sources.PACKAGED_REVIEWS)
+
+
+@functools.lru_cache(maxsize=1)
+def _imdb(path: Path) -> datasets.Dataset:
+    split = _part(path, "imdb", IMDB_ROWS_PER_LABEL, "train")
+    films = load_films()
+    split = split.add_column("film", films["film"].tolist())
+    return split.add_column("stars", films["stars"].to_numpy(np.int64))
 
 
 @functools.lru_cache(maxsize=2)

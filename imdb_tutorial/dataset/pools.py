@@ -5,15 +5,20 @@ The rule, short enough to be written again by somebody else:
 1. Of reviews with the same normalised text only the first is kept: the same words, whatever their
    case, markup, punctuation, emoji and spacing. Texts without any word, such as ``:-)``, are the
    same only where they are written alike, spacing and case apart.
-2. Each label's reviews, in file order, are cut into blocks of consecutive reviews, because the
-   reviews of one film stand together.
-3. The whole blocks are ordered by the SHA-256 of ``"block/<label>/<number>"``. The first four go to
-   test, the next three to validation, the others to train, with the shorter block at the end.
-4. Inside a pool, each label's reviews are ordered by the SHA-256 of ``"review/<id>"``. Where the
-   pool is to be balanced, the longer label is cut to the length of the shorter.
-5. The labels are then merged so that every prefix has the pool's proportions: with equally many of
-   each they alternate, negative first.
+2. Reviews of one group (a film, an author, a customer) stay together, those of both labels. The
+   groups are ordered by the SHA-256 of ``"group/<name>"``. Test takes the first ones, until it has
+   4 of 25 reviews of each label; validation the next, until it has 3 of 25; train the others.
+3. Where no groups are known, each label's reviews, in file order, are cut into 25 blocks of
+   neighbours, because what belongs together often stands together. The whole blocks are ordered by
+   the SHA-256 of ``"block/<label>/<number>"``. The first four go to test, the next three to
+   validation, the others to train, with the shorter block at the end.
+4. Inside a pool, each label's reviews are ordered by the SHA-256 of ``"review/<id>"``. IMDb's pools
+   are then balanced: test keeps 2,000 of each label, validation 1,500, train as many of the one as
+   of the other.
+5. The labels are merged so that every prefix has the pool's proportions: with equally many of each
+   they alternate, negative first.
 
+IMDb is cut by its films; test and validation there ask for 2,000 and 1,500 reviews of each label.
 A hash instead of a random generator: the order can never change with a library's version.
 """
 
@@ -23,16 +28,12 @@ import html
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterator, Sequence
 
-if TYPE_CHECKING:
-    import datasets
-
+BLOCKS = 25
 TEST_BLOCKS = 4
 VALIDATION_BLOCKS = 3
-BLOCKS = 25
-IMDB_BLOCK = 500
+IMDB_HELD_BACK = {"test": 2_000, "validation": 1_500}  # of each label
 
 _ASCII_WORD = re.compile(r"\w+")
 _CHARACTER_NUMBER = re.compile(r"&#0*([0-9]{1,8})[0-9]*")
@@ -69,74 +70,57 @@ def cut_pools(
     ids: Sequence[str],
     texts: Sequence[str],
     labels: Sequence[int],
-    block_size: int | None = None,
-    balance: bool = False,
+    groups: Sequence[Hashable] | None = None,
 ) -> dict[str, list[int]]:
-    """Cut reviews into the three fixed pools, by blocks of consecutive rows within each label.
+    """Cut reviews into the three fixed pools: by whole groups, or by blocks of neighbours.
 
     Args:
         ids: One stable name per review.
         texts: The reviews, in file order.
         labels: 0 (negative) or 1 (positive) per review.
-        block_size: Reviews of one label in a block; without it a label is cut into 25 blocks.
-        balance: Leave out as many reviews of the more frequent label as a pool has too many.
+        groups: What each review belongs to, such as its film; reviews of one group are never in two
+            pools. Without it each label is cut into 25 blocks of consecutive rows.
 
     Returns:
         For ``"train"``, ``"validation"`` and ``"test"`` the row numbers, in the pool's fixed order.
 
     Raises:
-        ValueError: A label that is not 0 or 1, or one with too few reviews to be cut.
+        ValueError: A label that is not 0 or 1, one with too few reviews to be cut, or groups so few
+            or so large that a pool would be left without one of the labels.
     """
-    if block_size is not None and block_size < 1:
-        raise ValueError(f"block_size is {block_size}: expected 1 review or more, or None")
-    rows_of: dict[int, list[int]] = {0: [], 1: []}
-    seen = set()
-    for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
-        if label not in rows_of:
-            raise ValueError(f"labels[{row}] is {label!r}: expected 0 or 1")
-        words = normalise(text)
-        if words not in seen:
-            seen.add(words)
-            rows_of[label].append(row)
-
-    ordered = {}
-    for label, rows in rows_of.items():
-        size = block_size or len(rows) // BLOCKS
-        if len(rows) < BLOCKS or len(rows) < (TEST_BLOCKS + VALIDATION_BLOCKS + 1) * size:
-            raise ValueError(
-                f"only {len(rows)} different reviews with label {label}: expected at least "
-                f"{max(BLOCKS, (TEST_BLOCKS + VALIDATION_BLOCKS + 1) * size)} of each label, "
-                "to cut them into train, validation and test"
-            )
-        whole = len(rows) // size
-        numbers = _hash_order([f"block/{label}/{number}" for number in range(whole)])
-        parts = {
-            "test": numbers[:TEST_BLOCKS],
-            "validation": numbers[TEST_BLOCKS : TEST_BLOCKS + VALIDATION_BLOCKS],
-            "train": [*numbers[TEST_BLOCKS + VALIDATION_BLOCKS :], whole],
+    rows_of = _different_reviews(texts, labels)
+    if groups is None:
+        members = _by_block(rows_of)
+    else:
+        wanted = {
+            pool: {label: -(-len(rows) * blocks // BLOCKS) for label, rows in rows_of.items()}
+            for pool, blocks in (("test", TEST_BLOCKS), ("validation", VALIDATION_BLOCKS))
         }
-        for pool, chosen in parts.items():
-            members = [row for n in chosen for row in rows[n * size : (n + 1) * size]]
-            places = _hash_order([f"review/{ids[row]}" for row in members])
-            ordered[pool, label] = [members[place] for place in places]
-
-    return {
-        pool: _merge(ordered[pool, 0], ordered[pool, 1], balance)
-        for pool in ("train", "validation", "test")
-    }
+        members = _by_group(rows_of, groups, wanted)
+    return {pool: _merge(*_by_hash(ids, of_label)) for pool, of_label in members.items()}
 
 
-def cut_imdb_pools(split: "datasets.Dataset") -> dict[str, list[int]]:
-    """Cut IMDb's official train split: balanced, by blocks of 500 rows within each label.
+def cut_imdb_pools(
+    ids: Sequence[str], texts: Sequence[str], labels: Sequence[int], films: Sequence[Hashable]
+) -> dict[str, list[int]]:
+    """Cut IMDb's official train split by films into balanced pools: 4,000 and 3,000 held back.
 
     Args:
-        split: All its 25,000 reviews, in the official order.
+        ids: One stable name per review.
+        texts: All its 25,000 reviews, in the official order.
+        labels: 0 (negative) or 1 (positive) per review.
+        films: Which film each review is about.
 
     Returns:
         For ``"train"``, ``"validation"`` and ``"test"`` the row numbers, in the pool's fixed order.
     """
-    ids, texts, labels = (split[column][:] for column in ("id", "text", "label"))
-    return cut_pools(ids, texts, labels, IMDB_BLOCK, balance=True)
+    wanted = {pool: {0: size, 1: size} for pool, size in IMDB_HELD_BACK.items()}
+    pools = {}
+    for pool, of_label in _by_group(_different_reviews(texts, labels), films, wanted).items():
+        negative, positive = _by_hash(ids, of_label)
+        size = IMDB_HELD_BACK.get(pool, min(len(negative), len(positive)))
+        pools[pool] = _merge(negative[:size], positive[:size])
+    return pools
 
 
 def order_pool(ids: Sequence[str], labels: Sequence[int]) -> list[int]:
@@ -154,10 +138,92 @@ def order_pool(ids: Sequence[str], labels: Sequence[int]) -> list[int]:
     return _merge(negative, positive)
 
 
-def _merge(negative: list[int], positive: list[int], balance: bool = False) -> list[int]:
-    if balance:
-        shorter = min(len(negative), len(positive))
-        negative, positive = negative[:shorter], positive[:shorter]
+def _different_reviews(texts: Sequence[str], labels: Sequence[int]) -> dict[int, list[int]]:
+    """Return each label's rows in file order, without the duplicates (rule 1)."""
+    rows_of: dict[int, list[int]] = {0: [], 1: []}
+    seen = set()
+    for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        if label not in rows_of:
+            raise ValueError(f"labels[{row}] is {label!r}: expected 0 or 1")
+        words = normalise(text)
+        if words not in seen:
+            seen.add(words)
+            rows_of[label].append(row)
+    for label, rows in rows_of.items():
+        if len(rows) < BLOCKS:
+            raise ValueError(
+                f"only {len(rows)} different reviews with label {label}: expected at least "
+                f"{BLOCKS} of each label, to cut them into train, validation and test"
+            )
+    return rows_of
+
+
+def _by_group(
+    rows_of: dict[int, list[int]], groups: Sequence[Hashable], wanted: dict[str, dict[int, int]]
+) -> dict[str, dict[int, list[int]]]:
+    """Deal whole groups to the pools in the order of their hashes (rule 2)."""
+    reviews_of: dict[Hashable, dict[int, list[int]]] = {}
+    for label, rows in rows_of.items():
+        for row in rows:
+            reviews_of.setdefault(groups[row], {0: [], 1: []})[label].append(row)
+    names = list(reviews_of)
+    order = iter([names[place] for place in _hash_order([f"group/{name}" for name in names])])
+    members = {pool: _deal(order, reviews_of, sizes) for pool, sizes in wanted.items()}
+    members["train"] = _deal(order, reviews_of, None)
+    for pool, of_label in members.items():
+        for label, rows in of_label.items():
+            if not rows:
+                raise ValueError(
+                    f"no reviews with label {label} are left for {pool}, cut by {len(names)} "
+                    "groups: expected many small groups; name them finer, or leave the column out"
+                )
+    return {pool: members[pool] for pool in ("train", "validation", "test")}
+
+
+def _deal(
+    order: Iterator[Hashable],
+    reviews_of: dict[Hashable, dict[int, list[int]]],
+    sizes: dict[int, int] | None,
+) -> dict[int, list[int]]:
+    """Take groups until each label has as many reviews as wanted; without sizes take them all."""
+    taken: dict[int, list[int]] = {0: [], 1: []}
+    while sizes is None or any(len(taken[label]) < size for label, size in sizes.items()):
+        name = next(order, None)
+        if name is None:
+            break
+        for label, rows in reviews_of[name].items():
+            taken[label] += rows
+    return taken
+
+
+def _by_block(rows_of: dict[int, list[int]]) -> dict[str, dict[int, list[int]]]:
+    """Deal blocks of neighbours, within each label (rule 3)."""
+    members: dict[str, dict[int, list[int]]] = {"train": {}, "validation": {}, "test": {}}
+    for label, rows in rows_of.items():
+        size = len(rows) // BLOCKS
+        whole = len(rows) // size
+        numbers = _hash_order([f"block/{label}/{number}" for number in range(whole)])
+        parts = {
+            "test": numbers[:TEST_BLOCKS],
+            "validation": numbers[TEST_BLOCKS : TEST_BLOCKS + VALIDATION_BLOCKS],
+            "train": [*numbers[TEST_BLOCKS + VALIDATION_BLOCKS :], whole],
+        }
+        for pool, chosen in parts.items():
+            members[pool][label] = [
+                row for number in chosen for row in rows[number * size : (number + 1) * size]
+            ]
+    return members
+
+
+def _by_hash(ids: Sequence[str], of_label: dict[int, list[int]]) -> list[list[int]]:
+    """Order the negative and the positive rows of a pool (rule 4)."""
+    return [
+        [rows[place] for place in _hash_order([f"review/{ids[row]}" for row in rows])]
+        for rows in (of_label[0], of_label[1])
+    ]
+
+
+def _merge(negative: list[int], positive: list[int]) -> list[int]:
     places = [
         ((rank + 0.5) / len(rows), label, row)
         for label, rows in enumerate((negative, positive))

@@ -10,7 +10,7 @@ import torch
 
 from imdb_tutorial.dataset.files import is_review_file, load_file
 from imdb_tutorial.dataset.hub import load_hub
-from imdb_tutorial.dataset.packaged import load_packaged_imdb, packaged_pool_rows
+from imdb_tutorial.dataset.packaged import films_of, load_packaged_imdb, packaged_pool_rows
 from imdb_tutorial.dataset.pools import cut_imdb_pools, cut_pools, order_pool
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def load_reviews(preset: "Preset") -> datasets.DatasetDict:
 
     Returns:
         ``train``, ``validation`` and ``test``, each with the columns ``text``, ``label`` (0
-        negative, 1 positive) and ``id``.
+        negative, 1 positive) and ``id``; beside them ``film`` and ``stars`` of the packaged
+        reviews, and ``group`` of a file that has it.
 
     Raises:
         ValueError: A file without ``text`` or ``label``, a row that cannot be read as it stands, an
@@ -114,9 +115,10 @@ def _pool_rows(train: datasets.Dataset, source: str) -> dict[str, list[int]]:
     # What is IMDb says so by its name: another file may have 25,000 rows as well.
     if source == "packaged":
         return packaged_pool_rows()
+    columns = [train[column][:] for column in ("id", "text", "label")]
     if source.partition("@")[0] == IMDB_ON_THE_HUB:
-        return cut_imdb_pools(train)
-    return cut_pools(train["id"][:], train["text"][:], train["label"][:])
+        return cut_imdb_pools(*columns, films_of(columns[1]))
+    return cut_pools(*columns, train["group"][:] if "group" in train.column_names else None)
 
 
 def _in_order(split: datasets.Dataset) -> datasets.Dataset:

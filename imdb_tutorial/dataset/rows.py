@@ -25,11 +25,14 @@ class Row(NamedTuple):
         text: Should be a string.
         label: Should be 0 or neg, 1 or pos.
         line: The line of the file on which the row begins, from 1; ``None`` where there is none.
+        group: What the review belongs to, such as its film; ``None`` where the source has no such
+            column.
     """
 
     text: object
     label: object
     line: int | None = None
+    group: object = None
 
 
 def place(source: object, row: int, line: int | None = None) -> str:
@@ -39,24 +42,23 @@ def place(source: object, row: int, line: int | None = None) -> str:
 
 
 def require_columns(source: object, found: Sequence[str]) -> None:
-    """Make sure that there is one column ``text`` and one column ``label``.
+    """Make sure that there is one column ``text``, one ``label`` and at most one ``group``.
 
     Args:
         source: What has the columns, for the message.
         found: The names of the columns.
 
     Raises:
-        ValueError: One of the two is missing, or there twice.
+        ValueError: A column is missing, or there twice.
     """
-    wanted = ("text", "label")
-    missing = [column for column in wanted if column not in found]
+    missing = [column for column in ("text", "label") if column not in found]
     if missing:
         shown = ", ".join(reprlib.repr(column) for column in found[:8]) or "none"
         raise ValueError(
             f"{source} has no column {' and no column '.join(missing)}: expected the columns text "
             f"and label, found {shown}"
         )
-    for column in wanted:
+    for column in ("text", "label", "group"):
         if list(found).count(column) > 1:
             raise ValueError(
                 f"{source} has the column {column} more than once: give the others another name"
@@ -72,12 +74,13 @@ def to_dataset(rows: Iterable[Row], source: object, prefix: str) -> datasets.Dat
         prefix: What the ids begin with: row 7 is called ``"<prefix>/7"``.
 
     Returns:
-        The columns ``text``, ``label`` (0 negative, 1 positive) and ``id``.
+        The columns ``text``, ``label`` (0 negative, 1 positive) and ``id``, and ``group`` where the
+        rows have one.
 
     Raises:
-        ValueError: A row whose text or label cannot be used; the message gives its number.
+        ValueError: A row whose text, label or group cannot be used; the message gives its number.
     """
-    texts, labels = [], []
+    texts, labels, groups = [], [], []
     for number, row in enumerate(rows):
         where = place(source, number, row.line)
         texts.append(_checked_text(row.text, where))
@@ -87,9 +90,21 @@ def to_dataset(rows: Iterable[Row], source: object, prefix: str) -> datasets.Dat
                 f"{where} has the label {reprlib.repr(row.label)}: expected 0 or neg, 1 or pos"
             )
         labels.append(label)
+        if row.group is not None:
+            groups.append(_checked_group(row.group, where))
     ids = [f"{prefix}/{number}" for number in range(len(texts))]
     columns = {"text": texts, "label": labels, "id": ids}
-    return datasets.Dataset.from_dict(columns, features=FEATURES)
+    split = datasets.Dataset.from_dict(columns, features=FEATURES)
+    return split.add_column("group", groups) if groups else split
+
+
+def _checked_group(group: object, where: str) -> str:
+    name = str(group).strip()
+    if not name or clean_text(name) != name:
+        raise ValueError(
+            f"{where} has the group {reprlib.repr(group)}: expected a name, such as the film's"
+        )
+    return name
 
 
 def _checked_text(text: object, where: str) -> str:
