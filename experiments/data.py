@@ -22,6 +22,7 @@ from imdb_tutorial.presets import POOLINGS
 
 PRESET = load_preset("laptop").replace(train_size=None, validation_size=None, test_size=None)
 PARTS = ("train", "validation", "test", "sentences")
+CUTS = ("rows", "blocks of 500", "films")
 COUNTS = Path("build/study/word_counts.npz")
 
 
@@ -95,10 +96,26 @@ def everything() -> tuple[np.ndarray, np.ndarray]:
     return order, np.concatenate([labels(part) for part in pools])[order]
 
 
-def cut(seed: int, block: int, held_back_per_label: int) -> Cut:
-    """Hold back reviews of each label, in blocks of neighbours (1: single rows)."""
+@functools.cache
+def films() -> np.ndarray:
+    """Return the film of each review of ``everything()``."""
+    order, _ = everything()
+    return np.array([film for part in PARTS[:3] for film in reviews()[part]["film"]])[order]
+
+
+def cut(seed: int, by: str, held_back_per_label: int) -> Cut:
+    """Hold back reviews of each label: single rows, blocks of neighbours, or whole films."""
     _, truth = everything()
-    random = np.random.default_rng([seed, block])
+    random = np.random.default_rng([seed, CUTS.index(by)])
+    if by == "films":
+        place = random.permutation(len(np.unique(films())))
+        place = place[np.unique(films(), return_inverse=True)[1]]  # one number a film
+        order = np.argsort(place, kind="stable")
+        enough = [order[truth[order] == label][:held_back_per_label] for label in (0, 1)]
+        test = np.concatenate(enough)
+        # The rest of a film that is held back is in neither part.
+        return Cut(np.flatnonzero(~np.isin(films(), films()[test])), test)
+    block = {"rows": 1, "blocks of 500": 500}[by]
     test = []
     for label in (0, 1):
         rows = np.flatnonzero(truth == label)

@@ -50,9 +50,10 @@ PACKAGES = ("torch", "transformers", "datasets", "scikit-learn", "scipy", "numpy
 def plan(seeds: range) -> list[tuple[str, dict]]:
     """List every unit: the experiment's name, and what the unit varies."""
     few = seeds[:3]
-    units = [("probes", {"size": n, "seed": s}) for n in (200, 2_000, None) for s in seeds]
+    units = [("probes", {"size": n, "seed": s}) for n in (200, 2_000) for s in seeds]
+    units += [("probes", {"size": None, "seed": s}) for s in seeds[:5]]
     units += [("choosing", {"seed": s}) for s in seeds]
-    units += [("cutting", {"block": b, "seed": s}) for b in (1, 100, 500) for s in seeds]
+    units += [("cutting", {"by": b, "seed": s}) for b in data.CUTS for s in seeds]
     units += [("curve", {"size": n, "seed": s}) for n in CURVE for s in seeds]
     units += [("curve", {"size": None, "seed": seeds[0]})]
     units += [("padding", {"seed": seeds[0]})]

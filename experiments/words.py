@@ -1,4 +1,4 @@
-"""Experiments with a bag of words beside the probe: cutting by rows or blocks, learning curves."""
+"""Experiments with a bag of words beside the probe: three ways to cut, learning curves."""
 
 import numpy as np
 import scipy.sparse
@@ -10,6 +10,7 @@ from experiments.data import (
     cut,
     everything,
     features,
+    films,
     labels,
     quantise,
     sample,
@@ -31,9 +32,9 @@ def fit_words(train, truth, strength: float = STRENGTH) -> LogisticRegression:
 
 
 def cut_reviews(unit: dict) -> tuple[list[dict], dict]:
-    """Hold reviews back by rows or by blocks; test both models on them, and look at neighbours."""
+    """Hold reviews back in one of three ways; test both models on them, look at neighbours."""
     order, truth = everything()
-    train, test = cut(unit["seed"], unit["block"], HELD_BACK_PER_LABEL)
+    train, test = cut(unit["seed"], unit["by"], HELD_BACK_PER_LABEL)
     counts = scipy.sparse.vstack([word_counts()[p] for p in ("train", "validation", "test")])
     counts = counts.tocsr()[order]
     weights, held = tfidf(counts[train], counts[test])
@@ -46,6 +47,8 @@ def cut_reviews(unit: dict) -> tuple[list[dict], dict]:
     same = truth[train][nearest] == truth[test]
     close = likeness >= np.quantile(likeness, 0.75)
     row = unit | {
+        "train_size": len(train),
+        **film_mates(train, test),
         "tfidf": accuracy(bag, truth[test]),
         "probe": accuracy(probe, truth[test]),
         "nearest_has_same_label": float(same.mean()),
@@ -57,6 +60,20 @@ def cut_reviews(unit: dict) -> tuple[list[dict], dict]:
         row[f"{name}_close"] = float(right[close].mean())
         row[f"{name}_far"] = float(right[~close].mean())
     return [row], {"rows": test[None].astype(np.int32), "tfidf": bag[None], "probe": probe[None]}
+
+
+def film_mates(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
+    """Return the shares of test reviews with their film in train: with their label, or without."""
+    _, truth = everything()
+    same = set(zip(films()[train], truth[train], strict=True))
+    has_same = np.array([pair in same for pair in zip(films()[test], truth[test], strict=True)])
+    has_other = np.array(
+        [pair in same for pair in zip(films()[test], 1 - truth[test], strict=True)]
+    )
+    return {
+        "film_in_train_with_same_label": float(has_same.mean()),
+        "film_in_train_with_other_label_only": float((has_other & ~has_same).mean()),
+    }
 
 
 def neighbours(train: scipy.sparse.csr_matrix, test: scipy.sparse.csr_matrix):

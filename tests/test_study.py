@@ -167,16 +167,31 @@ def test_tfidf_by_columns_is_scikit_learns(reviews):
         assert abs(one - other).max() < 1e-6
 
 
-@pytest.mark.parametrize("block", [1, 100, 500])
-def test_cuts_hold_back_whole_blocks_of_both_labels(block):
+@pytest.mark.parametrize(("by", "block"), [("rows", 1), ("blocks of 500", 500)])
+def test_cuts_hold_back_whole_blocks_of_both_labels(by, block):
     _, truth = data.everything()
-    train, test = data.cut(3, block, 2_000)
+    train, test = data.cut(3, by, 2_000)
     assert np.array_equal(np.sort([*train, *test]), np.arange(len(truth)))
     for label in (0, 1):
         first = np.flatnonzero(truth == label)[0]
         inside = np.sort(test[truth[test] == label]) - first
         assert len(inside) == 2_000
         assert all(len(set(part // block)) == 1 for part in np.split(inside, 2_000 // block))
+
+
+def test_a_cut_by_films_has_no_film_on_both_sides():
+    _, truth = data.everything()
+    train, test = data.cut(3, "films", 2_000)
+    assert np.bincount(truth[test]).tolist() == [2_000, 2_000]
+    assert not set(data.films()[train]) & set(data.films()[test])
+    assert 20_000 < len(train) < len(truth) - 4_000
+    assert set(words.film_mates(train, test).values()) == {0.0}
+
+
+def test_blocks_leave_the_films_other_label_in_train():
+    mates = words.film_mates(*data.cut(3, "blocks of 500", 2_000))
+    assert mates["film_in_train_with_other_label_only"] > 0.3
+    assert mates["film_in_train_with_same_label"] < 0.2
 
 
 def test_samples_grow_by_seed():

@@ -113,9 +113,13 @@ def _read_jsonl(content: bytes, path: Path) -> Iterator[Row]:
         if has_group is None:
             has_group = "group" in review
         if has_group != ("group" in review):
-            raise ValueError(f"{where}: some reviews have a group and others none: name all or none")
+            raise ValueError(
+                f"{where}: some reviews have a group and others none: name all or none"
+            )
         group = review.get("group")
-        yield Row(review["text"], review["label"], line, "" if group is None and has_group else group)
+        yield Row(
+            review["text"], review["label"], line, "" if group is None and has_group else group
+        )
 
 
 def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
