@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from experiments import data, models, probes, runner
+from experiments import data, models, probes, runner, words
 from imdb_tutorial import accuracy_interval, compare, load_sentences, load_study
 from imdb_tutorial.evaluation.recorded_study import PROBABILITIES, RECORD
 
