@@ -72,6 +72,10 @@ from .evaluation.records import (
     load_official_split as load_official_split,
     load_reference_run as load_reference_run,
 )
+from .evaluation.written_ratings import (
+    without_ratings as without_ratings,
+    written_rating as written_rating,
+)
 from .explorer.attributions import (
     attribute as attribute,
 )

@@ -23,6 +23,8 @@ from imdb_tutorial import (
     reliability,
     review_slices,
     spread,
+    without_ratings,
+    written_rating,
 )
 
 
@@ -308,6 +310,34 @@ def test_slices_of_reviews():
         assert (slices[name] ^ slices[other]).all()
     table = by_slice([True] * len(texts), slices)
     assert table["count"].iloc[1:4].sum() == len(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [
+        ("A waste of time. 3/10", 3),
+        ("(7.5/10) and 9/10 for the music", 7.5),
+        ("my rating: 10 / 10!", 10),
+        ("Overall 6,5/10.<br /><br />", 6.5),
+        ("0/10", 0),
+        ("9 1/2/10", None),
+        ("in the 9/10/2001 edition", None),
+        ("110/10", None),
+        ("3/100", None),
+        ("8 out of 10", None),
+        ("", None),
+    ],
+)
+def test_a_rating_written_into_a_review(text, rating):
+    assert written_rating(text) == rating
+    bare = without_ratings(text)
+    assert written_rating(bare) is None
+    assert (bare == text) == (rating is None)
+
+
+def test_every_rating_is_taken_out_and_nothing_else():
+    text = "Acting 8/10, plot 2/10 in 24/7 style"
+    assert without_ratings(text) == "Acting , plot  in 24/7 style"
 
 
 def test_is_right():
