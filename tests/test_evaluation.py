@@ -163,7 +163,8 @@ def slow_calibration_error(probabilities, labels, bins):
         sure, right = [], []
         for row, label in zip(probabilities, labels, strict=True):
             verdict = 1 if row[1] > row[0] else 0
-            if low < row[verdict] <= high:
+            tie = row[verdict] == 0.5 and bins % 2 == 0
+            if low == 0.5 if tie else low < row[verdict] <= high:
                 sure.append(row[verdict])
                 right.append(verdict == label)
         if sure:
@@ -189,6 +190,11 @@ def test_calibration_error_on_the_edges_of_bins():
         expected = slow_calibration_error(rows, labels, bins)
         found = calibration_error(y_true=labels, y_proba=positive, n_bins=bins)
         assert found == pytest.approx(expected)
+
+
+def test_a_tie_is_counted_with_the_least_sure_and_makes_no_bin_of_its_own():
+    table = reliability(y_true=[0, 1, 0], y_proba=[0.5, 0.52, 0.5], n_bins=20)
+    assert table[["from", "to", "count"]].to_numpy().tolist() == [[0.5, pytest.approx(0.55), 3]]
 
 
 def test_reliability_has_every_review_in_one_bin():

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from imdb_tutorial.plotting.style import BLACK, DARK, LINES, PALE, styled
+from imdb_tutorial.plotting.style import BLACK, DARK, GREY, LINES, PALE, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,11 +55,11 @@ def plot_reliability(tables: "Mapping[str, pd.DataFrame]") -> Figure:
     """Draw how often a model is right against how sure it is, one picture a model.
 
     Args:
-        tables: By name, what ``reliability`` returns.
+        tables: By name of the model, or of the reviews, what ``reliability`` returns.
 
     Returns:
-        The figure: on the diagonal, a model is right as often as it thinks. Below it, it is too
-        sure. The size of a dot is the share of the reviews.
+        The figure: on the pale diagonal, a model is right as often as it thinks. Below it, it is
+        too sure; above it, too modest. The larger a dot, the more reviews; lines are intervals.
     """
     figure, panels = plt.subplots(
         1, len(tables), figsize=(3 * len(tables), 3.3), sharey=True, squeeze=False
@@ -73,7 +73,11 @@ def plot_reliability(tables: "Mapping[str, pd.DataFrame]") -> Figure:
         )  # fmt: skip
         share = table["count"] / table["count"].sum()
         axes.scatter(table.confidence, table.accuracy, s=20 + 300 * share, color=DARK, zorder=3)
-        axes.set(title=name, xlabel="how sure (probability)", xlim=(0.48, 1.02))
+        axes.set(title=name, xlabel="confidence", xlim=(0.48, 1.02))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+    words = {"transform": panels[0, 0].transAxes, "color": GREY, "fontsize": 9}
+    panels[0, 0].text(0.03, 0.97, "too modest", va="top", **words)
+    panels[0, 0].text(0.97, 0.03, "too sure", ha="right", **words)
     panels[0, 0].set_ylabel("share that is right")
     panels[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
     return figure
