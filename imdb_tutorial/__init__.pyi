@@ -76,6 +76,9 @@ from .evaluation.written_ratings import (
     without_ratings as without_ratings,
     written_rating as written_rating,
 )
+from .exercises.series import (
+    exercise as exercise,
+)
 from .explorer.attributions import (
     attribute as attribute,
 )

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from imdb_tutorial.plotting.style import BLACK, DARK, GREY, LINES, PALE, styled
+from imdb_tutorial.plotting.style import BLACK, GREY, PALE, style_of, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ def plot_intervals(
         shift = 0.24 * ((len(groups) - 1) / 2 - number)
         y = [rows.index(name) + shift for name in values]
         value, low, high = (100 * np.array([v[n] for v in values.values()]) for n in range(3))
-        style = LINES[number % len(LINES)]
+        style = style_of(group, number)
         axes.errorbar(
             value, y, xerr=(value - low, high - value),
             color=style["color"], marker=style["marker"], linestyle="none", capsize=3, label=group,
@@ -65,14 +65,18 @@ def plot_reliability(tables: "Mapping[str, pd.DataFrame]") -> Figure:
         1, len(tables), figsize=(3 * len(tables), 3.3), sharey=True, squeeze=False
     )
     for (name, table), axes in zip(tables.items(), panels[0], strict=True):
+        style = style_of(name)
         axes.plot([0.5, 1], [0.5, 1], color=PALE, linewidth=3, zorder=1)
         axes.errorbar(
             table.confidence, table.accuracy,
             yerr=(table.accuracy - table.low, table.high - table.accuracy),
-            color=DARK, linestyle="none", linewidth=1, zorder=2,
+            color=style["color"], linestyle="none", linewidth=1, zorder=2,
         )  # fmt: skip
         share = table["count"] / table["count"].sum()
-        axes.scatter(table.confidence, table.accuracy, s=20 + 300 * share, color=DARK, zorder=3)
+        axes.scatter(
+            table.confidence, table.accuracy, s=20 + 300 * share, zorder=3,
+            color=style["color"], marker=style["marker"],
+        )  # fmt: skip
         axes.set(title=name, xlabel="confidence", xlim=(0.48, 1.02))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
     words = {"transform": panels[0, 0].transAxes, "color": GREY, "fontsize": 9}
