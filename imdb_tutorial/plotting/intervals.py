@@ -40,7 +40,8 @@ def plot_intervals(
         style = style_of(group, number)
         axes.errorbar(
             value, y, xerr=(value - low, high - value),
-            color=style["color"], marker=style["marker"], linestyle="none", capsize=3, label=group,
+            color=style["color"], marker=style["marker"], markersize=8, linestyle="none", capsize=3,
+            label=group,
         )  # fmt: skip
     axes.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
     axes.grid(axis="y", visible=False)
@@ -74,7 +75,7 @@ def plot_reliability(tables: "Mapping[str, pd.DataFrame]") -> Figure:
         )  # fmt: skip
         share = table["count"] / table["count"].sum()
         axes.scatter(
-            table.confidence, table.accuracy, s=20 + 300 * share, zorder=3,
+            table.confidence, table.accuracy, s=40 + 300 * share, zorder=3,
             color=style["color"], marker=style["marker"],
         )  # fmt: skip
         axes.set(title=name, xlabel="confidence", xlim=(0.48, 1.02))
