@@ -78,8 +78,8 @@ class Checkpoint(Callback):
         """Go on from the folder's checkpoint, where it is ahead of the trainer.
 
         Raises:
-            ValueError: The checkpoint is damaged, belongs to another run, or was written by a version
-                with another history.
+            ValueError: The checkpoint is damaged, belongs to another run, or was written by a
+                version of this package that remembers other numbers.
         """
         found = read_checkpoint(self.folder)
         if found is None:
