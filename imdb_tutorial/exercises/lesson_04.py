@@ -65,6 +65,11 @@ def _logging_optimizer(model: _Toy) -> torch.optim.Optimizer:
     return LoggingOptimizer([p for p in model.parameters() if p.requires_grad], lr=0.5)
 
 
+def _import_optimizers() -> object:
+    """Make an optimizer: torch's first one imports for a second or more."""
+    return torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+
+
 def _without_warnings(trial: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Keep back what torch says about schedulers: the check says it in plainer words."""
 
@@ -110,7 +115,7 @@ LEARNING_PARAMETERS = Exercise(
     mistakes=(
         Mistake("prediction = 768", "The weights are right. Each label has one number more."),
         Mistake("prediction = 384", "That is enough for one label, and there are two."),
-        Mistake("prediction = 385", "That is enough for one label, and there are two."),
+        Mistake("prediction = 385", "That is one label with its bias. There are two labels."),
         Mistake(
             "prediction = 22_000_000",
             "That is the size of BERT, and BERT is frozen: it learns not.",
@@ -235,6 +240,7 @@ def make_optimizer(model, learning_rate, gamma):
     return optimizer, scheduler
 """,
     trial=_try_make_optimizer,
+    prepare=_import_optimizers,
     expects="a pair: an optimizer and a scheduler",
     mistakes=(
         Mistake(
@@ -341,6 +347,7 @@ TRAINING_STEP = Exercise(
     ),
     solution=STEP,
     trial=_try_training_step,
+    prepare=_import_optimizers,
     expects="a number, the loss of the batch",
     mistakes=(
         Mistake(
@@ -731,6 +738,7 @@ WRITE_TRAINER = Exercise(
     ),
     solution=TRAINER,
     trial=_try_trainer,
+    prepare=_import_optimizers,
     expects="a class whose train(3) leaves three numbers in each of its three lists",
     mistakes=(
         Mistake(
