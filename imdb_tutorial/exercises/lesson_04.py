@@ -512,8 +512,8 @@ VALIDATE = Exercise(
     mistakes=(
         Mistake(
             VALIDATION.replace("    model.eval()\n", ""),
-            "The model is still in train mode, so its dropout would be on: the same review would "
-            "get another answer each time.",
+            "The model is still in train mode. Some layers behave differently there: the same "
+            "review may get another answer each time.",
         ),
         Mistake(
             VALIDATION.replace("torch.no_grad()", "torch.enable_grad()"),

@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from imdb_tutorial.evaluation.records import load_reference_run
 from imdb_tutorial.plotting.style import PALE, STYLE_OF, style_of, styled
@@ -50,7 +50,7 @@ def plot_history(
     losses.set(xlabel="epoch", ylabel="mean cross-entropy of a review", title="Loss")
     accuracies.set(xlabel="epoch", ylabel="share of reviews right", title="Accuracy")
     accuracies.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
-    accuracies.yaxis.set_major_formatter(PercentFormatter(1))
+    accuracies.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
     for axes in (losses, accuracies):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if axes.lines:
