@@ -59,6 +59,7 @@ def outcome(trainer, history) -> dict:
         "weights": weights_of(trainer.model),
         "losses": [loss.hex() for loss in history.train_losses],
         "accuracies": [accuracy.hex() for accuracy in history.val_accuracy],
+        "validation losses": [loss.hex() for loss in history.val_losses],
         "evaluations": [
             (entry["step"], entry["eval_loss"].hex(), entry["eval_f1"].hex())
             for entry in trainer.state.log_history
@@ -120,6 +121,8 @@ def test_the_loss_falls_and_every_epoch_is_in_the_history(finished, tuning_prese
     log = trainer.state.log_history
     assert history.train_losses == [entry["loss"] for entry in log if "loss" in entry]
     assert history.val_accuracy == [e["eval_accuracy"] for e in log if "eval_accuracy" in e]
+    assert history.val_losses == [e["eval_loss"] for e in log if "eval_loss" in e]
+    assert len(set(history.val_losses)) == tuning_preset.num_epochs
     assert history == history_of(log)
 
 

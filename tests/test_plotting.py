@@ -9,11 +9,14 @@ from matplotlib.figure import Figure
 
 import imdb_tutorial as plotting
 from imdb_tutorial import load_reference_run
+from imdb_tutorial.plotting.style import STYLE_OF
 from imdb_tutorial.trainer.history import History
 
-RUN = History([0.6, 0.5, 0.4], [0.7, 0.75, 0.8])
-OTHER = History([0.65, 0.55], [0.6, 0.65])
+RUN = History([0.6, 0.5, 0.4], [0.7, 0.75, 0.8], [0.65, 0.6, 0.62])
+OTHER = History([0.65, 0.55], [0.6, 0.65], [0.66, 0.64])
 MASKS = {"fixed": np.array([[1, 1, 0, 0], [1, 0, 0, 0]]), "longest": np.array([[1, 1], [1, 0]])}
+
+POOLS_DRAWN = ("train", "validation", "validation")
 
 FIGURES = {
     "history": lambda: plotting.plot_history(RUN),
@@ -27,8 +30,12 @@ def drawn_values(axes) -> list[list[float]]:
     return [list(line.get_ydata()) for line in axes.lines]
 
 
-def texts(figure: Figure) -> set[str]:
-    return {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+def names(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def look(line) -> tuple:
+    return line.get_color(), line.get_linestyle(), line.get_marker()
 
 
 def test_the_classic_run_is_the_one_that_was_printed():
@@ -42,30 +49,58 @@ def test_the_classic_run_is_the_one_that_was_printed():
     assert run.seconds == 5 * 3600 + 12 * 60 + 51
 
 
-def test_the_history_shows_the_run_and_the_classic_one_behind_it():
+def test_the_history_shows_the_run_and_the_classic_one_behind_its_accuracy():
     figure = plotting.plot_history(RUN, title="a title")
     losses, accuracies = figure.axes
     classic = load_reference_run()
-    assert drawn_values(losses) == [classic.losses, RUN.train_losses]
+    assert drawn_values(losses) == [RUN.train_losses, RUN.val_losses]
     assert drawn_values(accuracies) == [classic.accuracies, RUN.val_accuracy]
     assert list(losses.lines[1].get_xdata()) == [1, 2, 3]
-    assert losses.lines[0].get_zorder() < losses.lines[1].get_zorder()
-    assert any("classic run" in text for text in texts(figure))
+    assert accuracies.lines[0].get_zorder() < accuracies.lines[1].get_zorder()
+    assert "classic run" in names(accuracies)[0]
+    assert names(losses) == ["this run: training", "this run: validation"]
     assert figure.get_suptitle() == "a title"
+
+
+def test_the_classic_losses_are_another_quantity_and_never_drawn():
+    classic = load_reference_run()
+    for axes in plotting.plot_history({"[CLS]": RUN, "mean": OTHER}).axes:
+        assert classic.losses not in drawn_values(axes)
+
+
+def test_one_run_has_the_colours_of_its_pools():
+    losses, accuracies = plotting.plot_history(RUN).axes
+    for line, pool in zip([*losses.lines, accuracies.lines[1]], POOLS_DRAWN, strict=True):
+        assert look(line) == tuple(STYLE_OF[pool].values())
 
 
 def test_the_history_without_the_classic_run():
     figure = plotting.plot_history(RUN, reference=False)
-    assert [drawn_values(axes) for axes in figure.axes] == [[RUN.train_losses], [RUN.val_accuracy]]
-    assert texts(figure) == {"this run"}
+    assert [drawn_values(axes) for axes in figure.axes] == [
+        [RUN.train_losses, RUN.val_losses],
+        [RUN.val_accuracy],
+    ]
 
 
-def test_several_runs_by_name():
-    figure = plotting.plot_history({"[CLS]": RUN, "mean": OTHER}, reference=False)
-    assert drawn_values(figure.axes[1]) == [RUN.val_accuracy, OTHER.val_accuracy]
-    assert texts(figure) == {"[CLS]", "mean"}
-    styles = {(line.get_color(), line.get_linestyle()) for line in figure.axes[1].lines}
-    assert len(styles) == 2
+def test_a_history_without_validation_losses_is_drawn_without_them():
+    figure = plotting.plot_history(History([0.6, 0.5], [0.7, 0.8]), reference=False)
+    assert [drawn_values(axes) for axes in figure.axes] == [[[0.6, 0.5]], [[0.7, 0.8]]]
+
+
+def test_several_runs_by_name_each_in_its_own_style():
+    figure = plotting.plot_history({"[CLS]": RUN, "fine-tuned": OTHER}, reference=False)
+    losses, accuracies = figure.axes
+    assert drawn_values(accuracies) == [RUN.val_accuracy, OTHER.val_accuracy]
+    assert names(accuracies) == ["[CLS]: validation", "fine-tuned: validation"]
+    assert len({look(line)[:2] for line in losses.lines}) == 2
+    assert len({(*look(line), line.get_linewidth()) for line in losses.lines}) == 4
+    assert look(accuracies.lines[1]) == tuple(STYLE_OF["fine-tuned"].values())
+
+
+def test_shares_are_written_as_short_as_they_are():
+    figure = plotting.plot_history(RUN, reference=False)
+    labels = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert "72%" in labels and not any("." in label for label in labels)
 
 
 def test_lengths_counts_every_review_and_draws_the_cut():

@@ -4,7 +4,7 @@ from imdb_tutorial.trainer.history import History
 
 
 def history_of(log_history: list[dict]) -> History:
-    """Pick one training loss and one validation accuracy an epoch out of a Trainer's log.
+    """Pick the losses and the validation accuracy of every epoch out of a Trainer's log.
 
     Args:
         log_history: ``trainer.state.log_history``.
@@ -16,6 +16,7 @@ def history_of(log_history: list[dict]) -> History:
     return History(
         train_losses=[entry["loss"] for entry in epochs if "loss" in entry],
         val_accuracy=[entry["eval_accuracy"] for entry in epochs if "eval_accuracy" in entry],
+        val_losses=[entry["eval_loss"] for entry in epochs if "eval_accuracy" in entry],
     )
 
 

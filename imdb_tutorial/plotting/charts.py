@@ -34,6 +34,7 @@ def plot_bars(
     axes.margins(x=0.15)
     if log:
         axes.set(xscale="log", xlim=(1, 2 * max(values.values())))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
     return figure
 
 
