@@ -127,6 +127,7 @@ from .plotting.intervals import (
 )
 from .plotting.pictures import (
     plot_blocks as plot_blocks,
+    plot_deals as plot_deals,
     plot_flow as plot_flow,
     plot_padding as plot_padding,
 )

@@ -1,6 +1,6 @@
-"""What happens to reviews, as pictures: steps, batches with their padding, a file cut in pools."""
+"""What happens to reviews, as pictures: steps, batches with their padding, a file dealt to pools."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from imdb_tutorial.plotting.style import DARK, GREY, MIDDLE, PALE, styled
+
+POOLS = ("train", "validation", "test")
 
 
 @styled
@@ -97,5 +99,44 @@ def plot_blocks(rows: Mapping[str, Sequence[int]], strips: Mapping[str, range]) 
     figure.legend(
         handles=[mpl.patches.Patch(color=c, label=n) for n, c in zip(rows, colours, strict=True)],
         loc="outside lower center", ncols=len(rows),
+    )  # fmt: skip
+    return figure
+
+
+@styled
+def plot_deals(
+    deals: Mapping[str, Sequence[str]], groups: Sequence[Hashable], rows: range
+) -> Figure:
+    """Draw some rows of a file as strips, coloured by the pool that each row was dealt to.
+
+    Args:
+        deals: By the strip's name, the pool of each row of the file: ``"train"``,
+            ``"validation"``, ``"test"``, or ``""`` for none.
+        groups: What each row of the file belongs to, such as its film.
+        rows: Which rows to draw.
+
+    Returns:
+        The figure: one strip below the other, cut by white lines wherever the next group begins.
+    """
+    colours = dict(zip(POOLS, (PALE, MIDDLE, DARK), strict=True))
+    some = np.asarray(groups)[rows.start : rows.stop]
+    borders = rows.start + 1 + np.flatnonzero(some[1:] != some[:-1])
+    figure, axes = plt.subplots(len(deals), 1, figsize=(8, 0.9 + 0.6 * len(deals)), sharex=True)
+    used = set()
+    for (name, pools), strip in zip(deals.items(), np.atleast_1d(axes), strict=True):
+        for row in rows:
+            pool = str(pools[row])
+            if pool:
+                used.add(pool)
+                strip.axvspan(row, row + 1, color=colours[pool], linewidth=0)
+        strip.vlines(borders, 0, 1, color="white", linewidth=1)
+        strip.set(xlim=(rows.start, rows.stop), ylim=(0, 1), yticks=[])
+        strip.set_ylabel(name, rotation=0, ha="right", va="center")
+        strip.grid(False)
+    strip.set_xlabel("row of the file (a white line: the next film begins)")
+    strip.xaxis.set_major_formatter("{x:,.0f}")
+    figure.legend(
+        handles=[mpl.patches.Patch(color=colours[p], label=p) for p in POOLS if p in used],
+        loc="outside lower center", ncols=len(used),
     )  # fmt: skip
     return figure
