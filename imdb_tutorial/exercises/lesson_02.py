@@ -398,11 +398,13 @@ import numpy as np
 
 
 def hold_back(films, count):
-    names = np.random.default_rng(0).permutation(np.unique(films))
-    taken = 0
-    while np.isin(films, names[:taken]).sum() < count:
-        taken += 1
-    return np.isin(films, names[:taken])
+    chosen, reviews = [], 0
+    for film in np.random.default_rng(0).permutation(np.unique(films)):
+        if reviews >= count:
+            break
+        chosen.append(film)
+        reviews += (films == film).sum()
+    return np.isin(films, chosen)
 """,
         trial=_try_hold_back,
         mistakes=(

@@ -1,4 +1,4 @@
-"""What happens to reviews, as pictures: steps, batches with their padding, a file dealt to pools."""
+"""What happens to reviews, as pictures: steps, batches with their padding, files and pools."""
 
 from collections.abc import Hashable, Mapping, Sequence
 
