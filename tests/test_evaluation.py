@@ -20,6 +20,7 @@ from imdb_tutorial import (
     fit_temperature,
     hardest,
     is_right,
+    load_official_split,
     reliability,
     review_slices,
     spread,
