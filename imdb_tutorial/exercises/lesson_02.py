@@ -174,7 +174,11 @@ def written_rating(text):
     Exercise(
         name="html_share",
         answer_name="prediction",
-        hints=("Think of the first review. It had several paragraphs. Do most have them?",),
+        hints=(
+            "Think of the first review. It had several paragraphs. Do most have them?",
+            "About half of the reviews have more than 174 words. Who writes that much without a "
+            "new line?",
+        ),
         solution="prediction = 0.59",
         trial=_share_bin(0.55, 0.63),
         mistakes=(

@@ -125,7 +125,10 @@ EXERCISES = (
     Exercise(
         name="tokens_of_br",
         answer_name="prediction",
-        hints=("Every sign is a token of its own, as the full stop was. What is a space?",),
+        hints=(
+            "Every sign is a token of its own, as the full stop was. Letters in a row are a word.",
+            "Cover the mark with a finger and uncover it sign by sign. A space is no token.",
+        ),
         solution="prediction = 4",
         trial=_number_of_tokens,
         mistakes=(
@@ -143,6 +146,63 @@ EXERCISES = (
             Mistake("prediction = 6", "These are the characters. Letters in a row stay together."),
             Mistake("prediction = '4'", NO_NUMBER),
         ),
+    ),
+    Exercise(
+        name="attention_mask",
+        hints=(
+            "Comparing a tensor with a number gives True or False at each place.",
+            "ids != pad_id is True where there is text; .long() turns True into 1.",
+        ),
+        solution="""
+def attention_mask(ids, pad_id):
+    return (ids != pad_id).long()  # [batch, tokens]
+""",
+        trial=_try_attention_mask,
+        mistakes=(
+            Mistake(
+                """
+def attention_mask(ids, pad_id):
+    return (ids == pad_id).long()
+""",
+                "It is the wrong way round: 1 stands for text, 0 for padding.",
+            ),
+            Mistake(
+                """
+def attention_mask(ids, pad_id):
+    return (ids != 0).long()
+""",
+                "It takes 0 for the padding. Another tokenizer has another number: use pad_id.",
+            ),
+            Mistake(
+                """
+def attention_mask(ids, pad_id):
+    return ids != pad_id
+""",
+                "True and False at the right places. Make whole numbers of them, 1 and 0.",
+            ),
+            Mistake(
+                """
+def attention_mask(ids, pad_id):
+    return (ids != pad_id).sum(dim=1)
+""",
+                "These are the lengths, one number a review. The mask has one number a token.",
+            ),
+            Mistake(
+                """
+def attention_mask(ids, pad_id):
+    return ids * (ids != pad_id)
+""",
+                "The padding is 0, but the text has kept its ids: it should be 1.",
+            ),
+            Mistake(
+                """
+def attention_mask(ids, pad_id):
+    return torch.ones_like(ids)
+""",
+                "The mask is 1 everywhere: BERT would read the padding as if it were text.",
+            ),
+        ),
+        expects="1 where there is text and 0 where there is padding, in a tensor as large as ids",
     ),
     Exercise(
         name="collate",
@@ -261,66 +321,13 @@ def collate(reviews, tokenizer, max_length):
         expects="the tuple (inputs, labels)",
     ),
     Exercise(
-        name="attention_mask",
-        hints=(
-            "Comparing a tensor with a number gives True or False at each place.",
-            "ids != pad_id is True where there is text; .long() turns True into 1.",
-        ),
-        solution="""
-def attention_mask(ids, pad_id):
-    return (ids != pad_id).long()  # [batch, tokens]
-""",
-        trial=_try_attention_mask,
-        mistakes=(
-            Mistake(
-                """
-def attention_mask(ids, pad_id):
-    return (ids == pad_id).long()
-""",
-                "It is the wrong way round: 1 stands for text, 0 for padding.",
-            ),
-            Mistake(
-                """
-def attention_mask(ids, pad_id):
-    return (ids != 0).long()
-""",
-                "It takes 0 for the padding. Another tokenizer has another number: use pad_id.",
-            ),
-            Mistake(
-                """
-def attention_mask(ids, pad_id):
-    return ids != pad_id
-""",
-                "True and False at the right places. Make whole numbers of them, 1 and 0.",
-            ),
-            Mistake(
-                """
-def attention_mask(ids, pad_id):
-    return (ids != pad_id).sum(dim=1)
-""",
-                "These are the lengths, one number a review. The mask has one number a token.",
-            ),
-            Mistake(
-                """
-def attention_mask(ids, pad_id):
-    return ids * (ids != pad_id)
-""",
-                "The padding is 0, but the text has kept its ids: it should be 1.",
-            ),
-            Mistake(
-                """
-def attention_mask(ids, pad_id):
-    return torch.ones_like(ids)
-""",
-                "1 everywhere: BERT would read the padding as if it were text.",
-            ),
-        ),
-        expects="1 where there is text and 0 where there is padding, in a tensor as large as ids",
-    ),
-    Exercise(
         name="share_of_text",
         answer_name="prediction",
-        hints=("The figure of the lengths helps: its peak is near 170 tokens, with a long tail.",),
+        hints=(
+            "The figure of the lengths helps: its peak is near 170 tokens, with a long tail.",
+            "A review of 170 tokens fills a third of its row; a long one fills all of it. What is "
+            "the mean?",
+        ),
         solution="prediction = 0.55",
         trial=_share_of_text,
         mistakes=(

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from imdb_tutorial.plotting.style import DARK, GREY, MIDDLE, PALE, styled
+from imdb_tutorial.plotting.style import DARK, GREY, PALE, STYLE_OF, styled
 
 POOLS = ("train", "validation", "test")
 
@@ -71,39 +71,6 @@ def plot_padding(masks: Mapping[str, np.ndarray]) -> Figure:
 
 
 @styled
-def plot_blocks(rows: Mapping[str, Sequence[int]], strips: Mapping[str, range]) -> Figure:
-    """Draw a file of reviews as strips, coloured by the pool that each row went to.
-
-    Args:
-        rows: Row numbers by pool, at most three pools.
-        strips: Which rows of the file make a strip, by the strip's name.
-
-    Returns:
-        The figure: one strip below the other; rows that no pool took stay white.
-    """
-    colours = (PALE, MIDDLE, DARK)[: len(rows)]
-    pool_of = np.full(max(strip.stop for strip in strips.values()), np.nan)
-    for number, members in enumerate(rows.values()):
-        pool_of[np.asarray(members, dtype=int)] = number
-    figure, axes = plt.subplots(len(strips), 1, figsize=(8, 0.7 + 0.8 * len(strips)), squeeze=False)
-    for (name, strip), row in zip(strips.items(), axes[:, 0], strict=True):
-        row.imshow(
-            pool_of[None, strip.start : strip.stop], aspect="auto", interpolation="nearest",
-            cmap=mpl.colors.ListedColormap(colours), vmin=-0.5, vmax=len(rows) - 0.5,
-            extent=(strip.start, strip.stop, 0, 1),
-        )  # fmt: skip
-        row.set(yticks=[], ylabel=name)
-        row.xaxis.set_major_formatter("{x:,.0f}")
-        row.grid(False)
-    axes[-1, 0].set_xlabel("row of the file")
-    figure.legend(
-        handles=[mpl.patches.Patch(color=c, label=n) for n, c in zip(rows, colours, strict=True)],
-        loc="outside lower center", ncols=len(rows),
-    )  # fmt: skip
-    return figure
-
-
-@styled
 def plot_deals(
     deals: Mapping[str, Sequence[str]], groups: Sequence[Hashable], rows: range
 ) -> Figure:
@@ -118,7 +85,9 @@ def plot_deals(
     Returns:
         The figure: one strip below the other, cut by white lines wherever the next group begins.
     """
-    colours = dict(zip(POOLS, (PALE, MIDDLE, DARK), strict=True))
+    # What is held back is what the eye should find, also in grey: train is lighter.
+    colours = {pool: STYLE_OF[pool]["color"] for pool in POOLS}
+    colours["train"] = mpl.colors.to_rgba(colours["train"], alpha=0.35)
     some = np.asarray(groups)[rows.start : rows.stop]
     borders = rows.start + 1 + np.flatnonzero(some[1:] != some[:-1])
     figure, axes = plt.subplots(len(deals), 1, figsize=(8, 0.9 + 0.6 * len(deals)), sharex=True)
