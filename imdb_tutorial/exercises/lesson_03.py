@@ -337,7 +337,7 @@ def collate(reviews, tokenizer, max_length):
             ),
             Mistake("prediction = 0.7", "Too high: most reviews have fewer than 250 tokens."),
             Mistake(
-                "prediction = 0.95", "Far too high: only about one review in seven fills its row."
+                "prediction = 0.95", "Far too high: only about one review in six fills its row."
             ),
             Mistake("prediction = '53 %'", NO_NUMBER),
             Mistake("prediction = 53", "A share goes from 0 to 1: write 30 % as 0.3."),
