@@ -133,7 +133,7 @@ from .plotting.intervals import (
     plot_reliability as plot_reliability,
 )
 from .plotting.pictures import (
-    plot_blocks as plot_blocks,
+    plot_deals as plot_deals,
     plot_flow as plot_flow,
     plot_padding as plot_padding,
 )

@@ -20,6 +20,7 @@ from imdb_tutorial import (
     fit_temperature,
     hardest,
     is_right,
+    load_official_split,
     reliability,
     review_slices,
     spread,
@@ -426,3 +427,11 @@ def test_an_interval_says_whether_it_includes_zero():
 def test_a_spread_needs_two_numbers(values):
     with pytest.raises(ValueError, match="expected two or more finite numbers"):
         spread(values)
+
+
+def test_the_official_split_holds_whole_films_held_back():
+    films = load_official_split()["films"]
+    assert [row["cut"] for row in films] == [1, 2, 3] * 2
+    for model in {row["model"] for row in films}:
+        apart = [r["held_back"] - r["official_test"] for r in films if r["model"] == model]
+        assert -0.01 < np.mean(apart) < 0

@@ -15,6 +15,8 @@ from imdb_tutorial.trainer.history import History
 RUN = History([0.6, 0.5, 0.4], [0.7, 0.75, 0.8], [0.65, 0.6, 0.62])
 OTHER = History([0.65, 0.55], [0.6, 0.65], [0.66, 0.64])
 MASKS = {"fixed": np.array([[1, 1, 0, 0], [1, 0, 0, 0]]), "longest": np.array([[1, 1], [1, 0]])}
+DEALS = {"one": ["train", "train", "test", "", "test"], "two": ["train"] * 5}
+FILMS = ["a", "b", "b", "c", "c"]
 
 POOLS_DRAWN = ("train", "validation", "validation")
 
@@ -22,6 +24,7 @@ FIGURES = {
     "history": lambda: plotting.plot_history(RUN),
     "lengths": lambda: plotting.plot_lengths({"pos": [9, 80], "neg": [7, 3]}, "words", cut=50),
     "padding": lambda: plotting.plot_padding(MASKS),
+    "deals": lambda: plotting.plot_deals(DEALS, FILMS, range(1, 5)),
     "bars": lambda: plotting.plot_bars({"classic": 100.0, "cached": 4.0}, "seconds", log=True),
 }
 
@@ -111,7 +114,7 @@ def test_lengths_counts_every_review_and_draws_the_cut():
     assert sorted(heights) == [1, 2]
     assert list(axes.lines[0].get_xdata()) == [500, 500]
     labels = {text.get_text() for text in axes.get_legend().get_texts()}
-    assert labels == {"positive (median 205)", "negative (median 25)", "cut at 500"}
+    assert labels == {"positive (median 205)", "negative (median 25)", "truncated at 500"}
     assert "tokens" in axes.get_xlabel()
 
 
@@ -124,6 +127,20 @@ def test_padding_says_how_much_is_text():
     for axes, mask in zip(figure.axes, MASKS.values(), strict=True):
         assert np.array_equal(axes.images[0].get_array(), mask)
         assert axes.get_xlim() == (0, 4)
+
+
+def test_deals_are_one_strip_a_way_with_a_line_where_a_film_begins():
+    figure = plotting.plot_deals(DEALS, FILMS, range(1, 5))
+    first, second = figure.axes
+    assert [axes.get_ylabel() for axes in figure.axes] == list(DEALS)
+    assert [bar.get_x() for bar in first.patches] == [1, 2, 4]
+    colours = [bar.get_facecolor() for bar in first.patches]
+    assert colours[0] != colours[1] == colours[2]
+    assert {bar.get_facecolor() for bar in second.patches} == {colours[0]}
+    (borders,) = first.collections
+    assert [line[0][0] for line in borders.get_segments()] == [3]
+    assert first.get_xlim() == (1, 5)
+    assert texts(figure) == {"train", "test"}
 
 
 def test_bars_are_drawn_from_top_to_bottom_with_their_values():
@@ -145,7 +162,7 @@ def test_every_figure_has_named_axes_is_closed_and_can_be_saved(name):
     plt.close("all")
     figure = FIGURES[name]()
     assert isinstance(figure, Figure)
-    assert len(figure.axes) == (2 if name in ("history", "padding") else 1)
+    assert len(figure.axes) == (2 if name in ("history", "padding", "deals") else 1)
     assert figure.axes[-1].get_xlabel()
     assert all(axes.get_ylabel() or axes.get_yticklabels() for axes in figure.axes)
     assert plt.get_fignums() == []

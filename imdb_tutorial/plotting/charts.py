@@ -66,7 +66,7 @@ def plot_lengths(
             label=f"{name} (median {np.median(values):,.0f})",
         )
     if cut:
-        axes.axvline(cut, color=BLACK, linestyle=":", label=f"cut at {cut}")
+        axes.axvline(cut, color=BLACK, linestyle=":", label=f"truncated at {cut}")
     axes.set(xlabel=f"length ({unit}; longer ones are in the last bar)", ylabel="reviews")
     axes.legend()
     return figure
