@@ -23,6 +23,9 @@ from .dataset.reviews import (
     load_raw_reviews as load_raw_reviews,
     load_reviews as load_reviews,
 )
+from .encoder.attention import (
+    attention_shares as attention_shares,
+)
 from .encoder.features import (
     extract_features as extract_features,
 )
@@ -71,6 +74,9 @@ from .evaluation.records import (
     load_expected_accuracy as load_expected_accuracy,
     load_official_split as load_official_split,
     load_reference_run as load_reference_run,
+)
+from .exercises.series import (
+    exercise as exercise,
 )
 from .explorer.attributions import (
     attribute as attribute,
@@ -130,8 +136,22 @@ from .plotting.pictures import (
     plot_flow as plot_flow,
     plot_padding as plot_padding,
 )
+from .plotting.steps import (
+    plot_ladder as plot_ladder,
+    plot_softmax as plot_softmax,
+    plot_truncation as plot_truncation,
+)
 from .plotting.words import (
     plot_words as plot_words,
+)
+from .plotting.words_in_pictures import (
+    plot_attention as plot_attention,
+    plot_backward as plot_backward,
+    plot_descent as plot_descent,
+    plot_errors as plot_errors,
+    plot_gap as plot_gap,
+    plot_tensors as plot_tensors,
+    plot_who_learns as plot_who_learns,
 )
 from .presets import (
     MAX_LENGTH as MAX_LENGTH,
