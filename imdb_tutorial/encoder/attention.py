@@ -40,7 +40,8 @@ def attention_shares(
     finally:
         encoder.set_attn_implementation(way)
     shares = weights[0].mean(dim=0)[1:-1, 1:-1].float().cpu()  # [tokens, tokens]
-    tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])[1:-1]
+    ids = inputs["input_ids"][0, 1:-1]  # [tokens]
+    tokens = [str(tokenizer.convert_ids_to_tokens(number)) for number in ids.tolist()]
     if not tokens:
         raise ValueError(f"the text {text!r} has no tokens: expected at least one word")
     return tokens, shares / shares.sum(dim=1, keepdim=True)

@@ -26,13 +26,19 @@ def _try_one_step(answer: Callable) -> list[float]:
 
 
 def _try_count_learning(answer: Callable) -> list[float]:
-    half = nn.Sequential(_layer(4, 3), _layer(3, 2))
+    half = nn.ModuleList([_Layer(4, 3), _Layer(3, 2)])
     half[0].requires_grad_(False)
-    return [float(answer(model)) for model in (half, _layer(5, 2).requires_grad_(False), _layer(5, 2))]
+    frozen = _Layer(5, 2).requires_grad_(False)
+    return [float(answer(model)) for model in (half, frozen, _Layer(5, 2))]
 
 
-def _layer(width: int, height: int) -> nn.Module:
-    return nn.utils.skip_init(nn.Linear, width, height)  # draws no random numbers
+class _Layer(nn.Module):
+    """The parameters of a linear layer, made without drawing random numbers."""
+
+    def __init__(self, width: int, height: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(height, width))
+        self.bias = nn.Parameter(torch.zeros(height))
 
 
 EXERCISES = (
@@ -49,7 +55,7 @@ EXERCISES = (
         mistakes=(
             Mistake(
                 "prediction = 8 + 20 + 384",
-                "You added the three sizes. A table with 2 rows and 3 columns has 6 numbers, not 5.",
+                "You added the sizes. A table with 2 rows and 3 columns has 6 numbers, not 5.",
             ),
             Mistake(
                 "prediction = 8 * 20",
@@ -108,54 +114,54 @@ EXERCISES = (
             "First the error of each review: prediction less target. A tensor does all at once.",
             "Multiply each error by itself, ** 2. Then one number for all: .mean().",
         ),
-        solution='''
+        solution="""
 def mean_squared_error(predictions, targets):
     errors = predictions - targets  # [reviews]
     return (errors**2).mean()
-''',
+""",
         trial=_try_mean_squared_error,
         expects="one number: the mean of the squared errors",
         mistakes=(
             Mistake(
-                '''
+                """
 def mean_squared_error(predictions, targets):
     return (predictions - targets).mean()
-''',
+""",
                 "Errors above and below zero cancel each other. Square each error first.",
             ),
             Mistake(
-                '''
+                """
 def mean_squared_error(predictions, targets):
     return (predictions - targets).abs().mean()
-''',
+""",
                 "This is the mean distance. Here each error is multiplied by itself instead.",
             ),
             Mistake(
-                '''
+                """
 def mean_squared_error(predictions, targets):
     return ((predictions - targets) ** 2).sum()
-''',
+""",
                 "This is the sum. With more reviews it grows; take the mean.",
             ),
             Mistake(
-                '''
+                """
 def mean_squared_error(predictions, targets):
     return (predictions - targets).mean() ** 2
-''',
+""",
                 "You square the mean. Square each error, then take the mean.",
             ),
             Mistake(
-                '''
+                """
 def mean_squared_error(predictions, targets):
     return ((predictions - targets) ** 2).mean().sqrt()
-''',
+""",
                 "The last step is one too many: no square root here.",
             ),
             Mistake(
-                '''
+                """
 def mean_squared_error(predictions, targets):
     return (predictions**2 - targets**2).mean()
-''',
+""",
                 "You square both numbers and then subtract. Subtract first.",
             ),
         ),
@@ -167,84 +173,84 @@ def mean_squared_error(predictions, targets):
             "After loss.backward() the gradient is in w.grad. w.grad.item() makes it a number.",
             "Go against the gradient: weight - size * w.grad.item().",
         ),
-        solution='''
+        solution="""
 def one_step(weight, x, y, size):
     w = torch.tensor(weight, requires_grad=True)
     loss = ((w * x - y) ** 2).mean()
     loss.backward()
     return weight - size * w.grad.item()
-''',
+""",
         trial=_try_one_step,
         expects="one number: the parameter after the step",
         mistakes=(
             Mistake(
-                '''
+                """
 def one_step(weight, x, y, size):
     w = torch.tensor(weight, requires_grad=True)
     loss = ((w * x - y) ** 2).mean()
     loss.backward()
     return weight + size * w.grad.item()
-''',
+""",
                 "The loss gets larger: you went with the gradient, which points uphill.",
             ),
             Mistake(
-                '''
+                """
 def one_step(weight, x, y, size):
     w = torch.tensor(weight, requires_grad=True)
     loss = ((w * x - y) ** 2).mean()
     loss.backward()
     return weight - w.grad.item()
-''',
+""",
                 "The size of the step is not used: you went the whole gradient.",
             ),
             Mistake(
-                '''
+                """
 def one_step(weight, x, y, size):
     w = torch.tensor(weight, requires_grad=True)
     loss = ((w * x - y) ** 2).mean()
     loss.backward()
     return w.grad.item()
-''',
+""",
                 "This is the gradient. Return where the parameter stands after the step.",
             ),
             Mistake(
-                '''
+                """
 def one_step(weight, x, y, size):
     w = torch.tensor(weight, requires_grad=True)
     loss = ((w * x - y) ** 2).sum()
     loss.backward()
     return weight - size * w.grad.item()
-''',
+""",
                 "The loss is a sum here. It should be the mean over the reviews, as above.",
             ),
             Mistake(
-                '''
+                """
 def one_step(weight, x, y, size):
     w = torch.tensor(weight, requires_grad=True)
     loss = ((w * x - y) ** 2).mean()
     loss.backward()
     return w
-''',
+""",
                 "The parameter did not move. backward only computes the gradient; then you step.",
             ),
             Mistake(
-                '''
+                """
 def one_step(weight, x, y, size):
     w = torch.tensor(weight, requires_grad=True)
     loss = ((w * x - y) ** 2).mean()
     loss.backward()
     return weight - size * loss.item()
-''',
+""",
                 "You stepped by the loss. How far to go is said by the gradient, in w.grad.",
             ),
             Mistake(
-                '''
+                """
 def one_step(weight, x, y, size):
     w = torch.tensor(weight, requires_grad=True)
     loss = (w * x - y).mean()
     loss.backward()
     return weight - size * w.grad.item()
-''',
+""",
                 "The errors are not squared, so the loss has no lowest point.",
             ),
         ),
@@ -256,53 +262,53 @@ def one_step(weight, x, y, size):
             "A tensor counts its numbers with numel().",
             "sum(p.numel() for p in ... if ...)",
         ),
-        solution='''
+        solution="""
 def count_learning(model):
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
-''',
+""",
         trial=_try_count_learning,
         expects="a whole number: how many numbers of the model can change",
         mistakes=(
             Mistake(
-                '''
+                """
 def count_learning(model):
     return sum(p.numel() for p in model.parameters())
-''',
+""",
                 "This counts all parameters. The frozen ones do not learn.",
             ),
             Mistake(
-                '''
+                """
 def count_learning(model):
     return sum(1 for p in model.parameters() if p.requires_grad)
-''',
+""",
                 "This counts tensors. Count the numbers in them.",
             ),
             Mistake(
-                '''
+                """
 def count_learning(model):
     return sum(len(p) for p in model.parameters() if p.requires_grad)
-''',
+""",
                 "len gives only the first size of a tensor. A table has rows and columns.",
             ),
             Mistake(
-                '''
+                """
 def count_learning(model):
     return sum(p.numel() for p in model.parameters() if not p.requires_grad)
-''',
+""",
                 "This counts the frozen ones.",
             ),
             Mistake(
-                '''
+                """
 def count_learning(model):
     return len(list(model.parameters()))
-''',
+""",
                 "This counts all tensors, frozen ones too. Count the numbers that can change.",
             ),
             Mistake(
-                '''
+                """
 def count_learning(model):
     return sum(p.requires_grad * p.shape[-1] for p in model.parameters())
-''',
+""",
                 "This takes the last size of each tensor. A table has rows and columns.",
             ),
         ),

@@ -72,9 +72,7 @@ EXERCISES = (
         trial=_try_tokens,
         expects="a whole number of tokens",
         mistakes=(
-            Mistake(
-                "prediction = 3", "These are the words. The mark at the end is a token, too."
-            ),
+            Mistake("prediction = 3", "These are the words. The mark at the end is a token, too."),
             Mistake("prediction = 4", "Something is added at the beginning and at the end."),
             Mistake("prediction = 5", "Nearly. Count the mark, [CLS] and [SEP]."),
             Mistake("prediction = 2", "These are only the two that the tokenizer adds."),
@@ -104,7 +102,9 @@ EXERCISES = (
             ),
             Mistake("prediction = 1", "It is never exactly 1, and the lead did not grow."),
             Mistake("prediction = 2.88", "A probability is never above 1."),
-            Mistake("prediction = 0.12", "This is the other label: the one with the smaller logit."),
+            Mistake(
+                "prediction = 0.12", "This is the other label, with the smaller logit."
+            ),
         ),
     ),
     Exercise(
@@ -113,67 +113,67 @@ EXERCISES = (
             "torch.exp takes e to the power of each number of a tensor at once.",
             "Divide by the sum of these powers. The result adds up to one.",
         ),
-        solution='''
+        solution="""
 def softmax(logits):
     powers = torch.exp(logits)  # [labels]
     return powers / powers.sum()
-''',
+""",
         trial=_try_softmax,
         expects="a tensor of probabilities that add up to one, as many as there are logits",
         mistakes=(
             Mistake(
-                '''
+                """
 def softmax(logits):
     return torch.exp(logits)
-''',
+""",
                 "All are above zero now, but they do not add up to one.",
             ),
             Mistake(
-                '''
+                """
 def softmax(logits):
     return logits / logits.sum()
-''',
+""",
                 "Logits can be below zero, and so are some of your probabilities. "
                 "Where is e to the power of them?",
             ),
             Mistake(
-                '''
+                """
 def softmax(logits):
     powers = torch.exp(logits)
     return powers / powers.max()
-''',
+""",
                 "You divide by the largest one. The result must add up to one.",
             ),
             Mistake(
-                '''
+                """
 def softmax(logits):
     powers = torch.exp(logits)
     return powers / logits.sum()
-''',
+""",
                 "You divide by the sum of the logits. Divide by the sum of the powers.",
             ),
             Mistake(
-                '''
+                """
 def softmax(logits):
     powers = torch.exp(-logits)
     return powers / powers.sum()
-''',
+""",
                 "The smaller logit gets the larger probability: look at the sign.",
             ),
             Mistake(
-                '''
+                """
 def softmax(logits):
     powers = torch.exp(logits)
     return (powers / powers.sum()).max()
-''',
+""",
                 "This is one probability. Return all of them.",
             ),
             Mistake(
-                '''
+                """
 def softmax(logits):
     powers = 2**logits
     return powers / powers.sum()
-''',
+""",
                 "The powers are those of 2. Take those of e, with torch.exp.",
             ),
         ),
@@ -185,7 +185,7 @@ def softmax(logits):
             'inputs = tokenizer(text, return_tensors="pt"), then model(**inputs).logits[0].',
             "The place of the largest probability, argmax, is the number of the label.",
         ),
-        solution='''
+        solution="""
 def my_pipeline(text, tokenizer, model):
     inputs = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
@@ -193,72 +193,72 @@ def my_pipeline(text, tokenizer, model):
     probabilities = logits.softmax(dim=0)  # [labels]
     best = probabilities.argmax().item()
     return model.config.id2label[best], probabilities[best].item()
-''',
+""",
         trial=_try_my_pipeline,
         expects="the label's name and its probability",
         mistakes=(
             Mistake(
-                '''
+                """
 def my_pipeline(text, tokenizer, model):
     inputs = tokenizer(text, return_tensors="pt")
     logits = model(**inputs).logits[0]
     best = logits.argmax().item()
     return model.config.id2label[best], logits[best].item()
-''',
+""",
                 "The second number is a logit. Softmax makes a probability of it.",
             ),
             Mistake(
-                '''
+                """
 def my_pipeline(text, tokenizer, model):
     inputs = tokenizer(text, return_tensors="pt")
     logits = model(**inputs).logits[0]
     probabilities = logits.softmax(dim=0)
     best = probabilities.argmax().item()
     return best, probabilities[best].item()
-''',
+""",
                 "The first part is the label's number. model.config.id2label knows its name.",
             ),
             Mistake(
-                '''
+                """
 def my_pipeline(text, tokenizer, model):
     inputs = tokenizer(text, return_tensors="pt")
     logits = model(**inputs).logits[0]
     probabilities = logits.softmax(dim=0)
     return model.config.id2label[probabilities.argmax().item()], probabilities[1].item()
-''',
+""",
                 "The probability is always that of POSITIVE. Give the one of your own answer.",
             ),
             Mistake(
-                '''
+                """
 def my_pipeline(text, tokenizer, model):
     inputs = tokenizer(text, return_tensors="pt")
     logits = model(**inputs).logits
     probabilities = logits.softmax(dim=0)[0]
     best = probabilities.argmax().item()
     return model.config.id2label[best], probabilities[best].item()
-''',
+""",
                 "Every probability is 1: softmax went over the texts. It goes over the labels.",
             ),
             Mistake(
-                '''
+                """
 def my_pipeline(text, tokenizer, model):
     inputs = tokenizer(text, return_tensors="pt")
     logits = model(**inputs).logits[0]
     probabilities = logits.softmax(dim=0)
     best = probabilities.argmin().item()
     return model.config.id2label[best], probabilities[best].item()
-''',
+""",
                 "This is the label with the smaller probability.",
             ),
             Mistake(
-                '''
+                """
 def my_pipeline(text, tokenizer, model):
     inputs = tokenizer(text, return_tensors="pt")
     logits = model(**inputs).logits[0]
     probabilities = logits.softmax(dim=0)
     best = probabilities.argmax().item()
     return {"label": model.config.id2label[best], "score": probabilities[best].item()}
-''',
+""",
                 "This is a dictionary. Return two things: the name, and the probability.",
             ),
         ),
@@ -270,53 +270,53 @@ def my_pipeline(text, tokenizer, model):
             "A short text has none left over, not fewer than none: max(0, ...).",
             "A share is a part divided by the whole: by the length.",
         ),
-        solution='''
+        solution="""
 def share_never_read(length, limit):
     return max(0, length - limit) / length
-''',
+""",
         trial=_try_share_never_read,
         expects="a share between 0 and 1",
         mistakes=(
             Mistake(
-                '''
+                """
 def share_never_read(length, limit):
     return (length - limit) / length
-''',
+""",
                 "A text that is shorter than the limit gets a share below zero.",
             ),
             Mistake(
-                '''
+                """
 def share_never_read(length, limit):
     return max(0, length - limit)
-''',
+""",
                 "This is a number of tokens. A share is a part of the whole text.",
             ),
             Mistake(
-                '''
+                """
 def share_never_read(length, limit):
     return max(0, length - limit) / limit
-''',
+""",
                 "You divide by the limit. The whole is the text.",
             ),
             Mistake(
-                '''
+                """
 def share_never_read(length, limit):
     return min(length, limit) / length
-''',
+""",
                 "This is the share that is read.",
             ),
             Mistake(
-                '''
+                """
 def share_never_read(length, limit):
     return 100 * max(0, length - limit) / length
-''',
+""",
                 "This is in percent. Give a share between 0 and 1.",
             ),
             Mistake(
-                '''
+                """
 def share_never_read(length, limit):
     return float(length > limit)
-''',
+""",
                 "This says only whether something is left over. How large is that part?",
             ),
         ),

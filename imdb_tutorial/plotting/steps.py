@@ -34,10 +34,11 @@ def plot_ladder(ladder: "pd.DataFrame", notes: Mapping[str, str]) -> Figure:
         axes.text(number, height + 0.015, f"{height:.0%}", ha="center", va="bottom", color=DARK)
         axes.text(number, 0.44, name, ha="center", va="top", fontweight="bold")
         axes.text(number, 0.405, notes.get(name, ""), ha="center", va="top", color=BLACK)
-    axes.set(xlim=(-0.6, len(rungs) - 0.4), ylim=(0.25, 1), xticks=[])
+    axes.set(xlim=(-0.6, len(rungs) - 0.4), ylim=(0.27, 1), xticks=[])
     axes.set(ylabel="test reviews that are right", yticks=np.arange(0.5, 1.01, 0.1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.spines["bottom"].set_visible(False)
+    axes.spines["left"].set_bounds(0.5, 1)
     return figure
 
 
@@ -59,12 +60,12 @@ def plot_softmax(texts: Mapping[str, float], reach: float = 8) -> Figure:
     axes.axhline(0.5, color=GREY, linestyle=":", linewidth=1)
     for number, (text, difference) in enumerate(texts.items(), start=1):
         place = float(np.clip(difference, -reach, reach))
-        height = 1 / (1 + np.exp(-place))
-        axes.plot(place, height, "o", color=BLACK, markersize=7, zorder=3, label=f"{number}: {text}")
-        offset = (0, -15) if height > 0.5 else (0, 10)
-        axes.annotate(
-            str(number), (place, height), offset, textcoords="offset points", ha="center"
+        height, name = 1 / (1 + np.exp(-place)), f"{number}: {text}"
+        axes.plot(
+            place, height, "o", color=BLACK, markersize=7, zorder=3, label=name
         )
+        offset = (0, -15) if height > 0.5 else (0, 10)
+        axes.annotate(str(number), (place, height), offset, textcoords="offset points", ha="center")
     axes.set(
         xlabel="logit of POSITIVE less logit of NEGATIVE", ylabel="probability of POSITIVE",
         xlim=(-1.05 * reach, 1.05 * reach), ylim=(-0.03, 1.05),

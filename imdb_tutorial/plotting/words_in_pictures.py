@@ -1,5 +1,6 @@
 """Words of deep learning as pictures: tensor, parameter and loss, gradient, backward, attention."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,8 @@ def plot_tensors(tensors: "Mapping[str, torch.Tensor]") -> Figure:
     """Draw small tensors as the numbers in them, with the shape under each.
 
     Args:
-        tensors: By name, with up to three dimensions; of three, the tables lie behind each other.
+        tensors: By name, with up to three dimensions; of three, the tables lie behind each other,
+            and the numbers of the first one are drawn.
 
     Returns:
         The figure, the tensors from left to right.
@@ -38,9 +40,9 @@ def plot_tensors(tensors: "Mapping[str, torch.Tensor]") -> Figure:
         stack = tensor.detach().float().numpy()
         stack = stack.reshape((1,) * (3 - stack.ndim) + stack.shape)
         depth, rows, columns = stack.shape
-        back = 0.45 * (depth - 1)
-        for layer in range(depth):
-            _draw_table(axes, stack[layer], left + 0.45 * layer, -0.45 * layer, depth - layer)
+        back = 0.3 * (depth - 1)
+        for layer in reversed(range(depth)):
+            _draw_table(axes, stack[layer], left + 0.3 * layer, -0.3 * layer, in_front=layer == 0)
         width = max(columns + back, 0.13 * max(len(name), 14))
         middle = left + (columns + back) / 2
         axes.text(middle, 0.35, name, ha="center", va="bottom", fontweight="bold")
@@ -53,14 +55,12 @@ def plot_tensors(tensors: "Mapping[str, torch.Tensor]") -> Figure:
     return figure
 
 
-def _draw_table(axes: Axes, numbers: np.ndarray, left: float, top: float, zorder: int) -> None:
+def _draw_table(axes: Axes, numbers: np.ndarray, left: float, top: float, in_front: bool) -> None:
     for row, column in np.ndindex(*numbers.shape):
-        corner = (left + column, top - row - 1)
-        axes.add_patch(mpl.patches.Rectangle(corner, 1, 1, zorder=zorder, **BOX))
-        axes.text(
-            corner[0] + 0.5, corner[1] + 0.5, f"{numbers[row, column]:g}",
-            ha="center", va="center", zorder=zorder + 0.5,
-        )  # fmt: skip
+        x, y = left + column, top - row - 1
+        axes.add_patch(mpl.patches.Rectangle((x, y), 1, 1, **BOX))
+        if in_front:
+            axes.text(x + 0.5, y + 0.5, f"{numbers[row, column]:g}", ha="center", va="center")
 
 
 @styled
@@ -79,13 +79,15 @@ def plot_errors(
     Returns:
         The figure: the model is a line, what is right are dots, each error is a dashed line.
     """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    given, wanted = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     figure, axes = plt.subplots(figsize=(6.5, 3.4))
-    ends = np.array([0, 1.1 * x.max()])
+    ends = np.array([0, 1.1 * given.max()])
     axes.plot(ends, weight * ends, color=DARK, linewidth=2, label=f"model: {weight:g} · x")
-    axes.vlines(x, weight * x, y, color=MIDDLE, linestyle="--", linewidth=2, label="error")
-    axes.plot(x, y, color=BLACK, marker="o", linestyle="none", label="what is right")
-    loss = float(np.mean((weight * x - y) ** 2))
+    axes.vlines(
+        given, weight * given, wanted, color=MIDDLE, linestyle="--", linewidth=2, label="error"
+    )
+    axes.plot(given, wanted, color=BLACK, marker="o", linestyle="none", label="what is right")
+    loss = float(np.mean((weight * given - wanted) ** 2))
     axes.set(xlabel=xlabel, ylabel=ylabel, title=f"loss {loss:.2f}", xlim=ends, ylim=(0, None))
     axes.legend(loc="upper left")
     return figure
@@ -100,18 +102,19 @@ def plot_descent(
     Args:
         loss_of: Gives the loss of a parameter.
         path: The parameter's values, one after the other; the slope is drawn at the last one.
-        low: Left end of the axis.
-        high: Right end of the axis.
+        low: Left end of the axis, moved where the path goes beyond it.
+        high: Right end of the axis, moved in the same way.
 
     Returns:
         The figure.
     """
     figure, axes = plt.subplots(figsize=(6.5, 3.4))
+    low, high = min(low, *path), max(high, *path)
     weights = np.linspace(low, high, 200)
     losses = np.array([loss_of(weight) for weight in weights])
     axes.plot(weights, losses, color=DARK, linewidth=2, label="loss")
     points = [(weight, loss_of(weight)) for weight in path]
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in itertools.pairwise(points):
         axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": BLACK})
     axes.plot(*zip(*points, strict=True), "o", color=BLACK, label="the parameter, step by step")
     here, small = path[-1], (high - low) * 1e-4
@@ -158,9 +161,7 @@ def plot_backward(x: float, y: float, weight: float) -> Figure:
         middle = place + 0.5
         axes.text(middle, 1.25, name, ha="center", va="bottom", fontweight="bold")
         axes.text(middle, 0.72, f"{value:g}", ha="center", va="center", color=DARK, fontsize=12)
-        axes.text(
-            middle, 0.25, f"gradient {gradient:g}", ha="center", va="center", color=MIDDLE
-        )
+        axes.text(middle, 0.25, f"gradient {gradient:g}", ha="center", va="center", color=MIDDLE)
     for number, (there, back) in enumerate(steps):
         start, end = 2.2 * number + 1.15, 2.2 * number + 2.05
         for y_place, places, text, colour, side in (
