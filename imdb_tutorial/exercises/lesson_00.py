@@ -288,7 +288,7 @@ def count_learning(model):
 def count_learning(model):
     return sum(len(p) for p in model.parameters() if p.requires_grad)
 """,
-                "len gives only the first size of a tensor. A table has rows and columns.",
+                "You count with len: it gives the first size alone. A table has rows and columns.",
             ),
             Mistake(
                 """

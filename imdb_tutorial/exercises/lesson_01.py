@@ -102,9 +102,7 @@ EXERCISES = (
             ),
             Mistake("prediction = 1", "It is never exactly 1, and the lead did not grow."),
             Mistake("prediction = 2.88", "A probability is never above 1."),
-            Mistake(
-                "prediction = 0.12", "This is the other label, with the smaller logit."
-            ),
+            Mistake("prediction = 0.12", "This is the other label, with the smaller logit."),
         ),
     ),
     Exercise(

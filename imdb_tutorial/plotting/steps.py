@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from imdb_tutorial.plotting.style import BLACK, DARK, GREY, MIDDLE, styled
+from imdb_tutorial.plotting.style import BLACK, DARK, GREY, PALE, style_of, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +30,9 @@ def plot_ladder(ladder: "pd.DataFrame", notes: Mapping[str, str]) -> Figure:
     rungs = ladder.groupby("model").test_accuracy.mean().sort_values()
     for number, (name, height) in enumerate(rungs.items()):
         ends = (number - 0.4, number + 0.4)
-        axes.plot(ends, (height, height), color=DARK, linewidth=5, solid_capstyle="round")
-        axes.text(number, height + 0.015, f"{height:.0%}", ha="center", va="bottom", color=DARK)
+        colour = style_of(str(name))["color"]
+        axes.plot(ends, (height, height), color=colour, linewidth=6, solid_capstyle="round")
+        axes.text(number, height + 0.015, f"{height:.0%}", ha="center", va="bottom")
         axes.text(number, 0.44, name, ha="center", va="top", fontweight="bold")
         axes.text(number, 0.405, notes.get(name, ""), ha="center", va="top", color=BLACK)
     axes.set(xlim=(-0.6, len(rungs) - 0.4), ylim=(0.27, 1), xticks=[])
@@ -61,9 +62,7 @@ def plot_softmax(texts: Mapping[str, float], reach: float = 8) -> Figure:
     for number, (text, difference) in enumerate(texts.items(), start=1):
         place = float(np.clip(difference, -reach, reach))
         height, name = 1 / (1 + np.exp(-place)), f"{number}: {text}"
-        axes.plot(
-            place, height, "o", color=BLACK, markersize=7, zorder=3, label=name
-        )
+        axes.plot(place, height, "o", color=BLACK, markersize=7, zorder=3, label=name)
         offset = (0, -15) if height > 0.5 else (0, 10)
         axes.annotate(str(number), (place, height), offset, textcoords="offset points", ha="center")
     axes.set(
@@ -90,7 +89,7 @@ def plot_truncation(lengths: Sequence[int], limit: int) -> Figure:
     ordered = np.sort(np.asarray(lengths))
     read, rows = np.minimum(ordered, limit), np.arange(1, len(ordered) + 1)
     axes.barh(rows, read, height=1, color=DARK, label="read")
-    axes.barh(rows, ordered - read, left=read, height=1, color=MIDDLE, label="never seen")
+    axes.barh(rows, ordered - read, left=read, height=1, color=PALE, label="never seen")
     axes.axvline(limit, color=BLACK, linestyle=":", label=f"limit: {limit:,} tokens")
     axes.set(xlabel="token", ylabel="review, the shortest first", ylim=(len(rows) + 0.5, 0.5))
     axes.grid(axis="y", visible=False)

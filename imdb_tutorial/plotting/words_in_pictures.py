@@ -1,4 +1,7 @@
-"""Words of deep learning as pictures: tensor, parameter and loss, gradient, backward, attention."""
+"""Words of deep learning as pictures: tensor, parameter and loss, gradient, backward, attention.
+
+Orange is the error, and the gradients that come from it.
+"""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
