@@ -79,14 +79,14 @@ def test_a_lesson_asks_four_to_six_exercises_that_are_open(number):
     ]
     assert all(len(names) == 1 for names in found)
     asked = [names[0] for names in found]
-    assert asked == [each.name for each in exercises_by_lesson()[number]]
+    assert asked == [each.name for each in exercises_by_lesson().get(number, ())]
     assert 4 <= len(asked) <= 6
     assert all("..." in source for source in cells(LESSONS[number], "answer"))
 
 
 @pytest.mark.parametrize("number", LESSONS)
 def test_at_least_one_exercise_writes_code_and_one_predicts(number):
-    answers = [each.answer_of(each.solution) for each in exercises_by_lesson()[number]]
+    answers = [each.answer_of(each.solution) for each in exercises_by_lesson().get(number, ())]
     assert any(callable(answer) for answer in answers)
     assert not all(callable(answer) for answer in answers)
 

@@ -37,7 +37,7 @@ def plot_intervals(
         shift = 0.24 * ((len(groups) - 1) / 2 - number)
         y = [rows.index(name) + shift for name in values]
         value, low, high = (100 * np.array([v[n] for v in values.values()]) for n in range(3))
-        style = style_of(name, number)
+        style = style_of(group, number)
         axes.errorbar(
             value, y, xerr=(value - low, high - value),
             color=style["color"], marker=style["marker"], linestyle="none", capsize=3, label=group,
