@@ -23,6 +23,9 @@ from .dataset.reviews import (
     load_raw_reviews as load_raw_reviews,
     load_reviews as load_reviews,
 )
+from .encoder.attention import (
+    attention_shares as attention_shares,
+)
 from .encoder.features import (
     extract_features as extract_features,
 )
@@ -137,8 +140,22 @@ from .plotting.pictures import (
     plot_flow as plot_flow,
     plot_padding as plot_padding,
 )
+from .plotting.steps import (
+    plot_ladder as plot_ladder,
+    plot_softmax as plot_softmax,
+    plot_truncation as plot_truncation,
+)
 from .plotting.words import (
     plot_words as plot_words,
+)
+from .plotting.words_in_pictures import (
+    plot_attention as plot_attention,
+    plot_backward as plot_backward,
+    plot_descent as plot_descent,
+    plot_errors as plot_errors,
+    plot_gap as plot_gap,
+    plot_tensors as plot_tensors,
+    plot_who_learns as plot_who_learns,
 )
 from .presets import (
     MAX_LENGTH as MAX_LENGTH,
