@@ -177,8 +177,8 @@ def split_by_group(groups):
     cut = len(rows) * 4 // 5
     return rows[:cut], rows[cut:]
 """,
-                "You split the rows, and every group is now on both sides. Which side a row goes to "
-                "must depend on its group.",
+                "You split the rows, and every group is now on both sides. Which side a row "
+                "goes to must depend on its group.",
             ),
             Mistake(
                 """
@@ -206,7 +206,8 @@ def split_by_group(groups):
     train_rows = [row for row, name in enumerate(groups) if name != chosen]
     return train_rows, test_rows
 """,
-                "No group is on both sides, but test is tiny: about a fifth of the groups should go there.",
+                "No group is on both sides, but test is tiny: about a fifth of the groups should "
+                "go there.",
             ),
             Mistake(
                 """
@@ -252,7 +253,8 @@ def split_by_group(groups):
     train_rows = [row for row, name in enumerate(groups) if name not in chosen]
     return train_rows, test_rows
 """,
-                "Half of the groups are in test, and little is left to learn from: take about a fifth.",
+                "Half of the groups are in test, and little is left to learn from: take about a "
+                "fifth.",
             ),
         ),
     ),
@@ -279,8 +281,8 @@ def should_stop(losses, patience):
 def should_stop(losses, patience):
     return len(losses) > 1 and losses[-1] > losses[-2]
 """,
-                "You compare the last epoch with the one before, and never use the patience. One bad epoch is "
-                "often followed by a better one.",
+                "You compare the last epoch with the one before, and never use the patience. One "
+                "bad epoch is often followed by a better one.",
             ),
             Mistake(
                 """
@@ -289,8 +291,8 @@ def should_stop(losses, patience):
         return False
     return len(losses) - 1 - losses.index(min(losses)) > patience
 """,
-                "It stops one epoch too late: count the epochs after the best one, and include the equal "
-                "case.",
+                "It stops one epoch too late: when exactly patience epochs have passed, it should "
+                "stop already.",
             ),
             Mistake(
                 """
@@ -447,7 +449,8 @@ def shared_texts(train_texts, test_texts):
     test = {" ".join(text.lower().split()) for text in test_texts}
     return len(train & test)
 """,
-                "You count different texts. If a shared text is in test twice, two test rows are spoilt.",
+                "You count different texts. If a shared text is in test twice, two test rows are "
+                "spoilt.",
             ),
             Mistake(
                 """
