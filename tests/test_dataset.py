@@ -245,7 +245,7 @@ def test_a_group_that_holds_half_of_the_reviews_goes_to_train(write_csv, name):
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_too_few_groups_are_refused_with_how_many_there_are(write_csv, count):
-    with pytest.raises(ValueError, match=rf"of which there are {count}: expected many small ones"):
+    with pytest.raises(ValueError, match=f"{count} groups: expected many small groups"):
         load_reviews(grouped(write_csv, lambda row: f"film {row % count}"))
 
 

@@ -8,8 +8,9 @@ The rule, short enough to be written again by somebody else:
 2. Reviews of one group (a film, an author, a customer) stay together, those of both labels. The
    groups are ordered by the SHA-256 of ``"group/<name>"``. Test takes the first ones, until it has
    4 of 25 reviews of each label; validation the next, until it has 3 of 25; train the others. A
-   group with more than 7 of 25 reviews of a label would be most of what is held back: it goes to
-   train. Names that differ only in case, spacing or form of writing are one group.
+   group with more reviews of a label than test and validation want together goes to train at once.
+   Names that differ only in case, spacing or form of writing (NFKC) are one group, by its folded
+   name.
 3. Where no groups are known, each label's reviews, in file order, are cut into 25 blocks of
    neighbours, because what belongs together often stands together. The whole blocks are ordered by
    the SHA-256 of ``"block/<label>/<number>"``. The first four go to test, the next three to
@@ -180,9 +181,8 @@ def _by_group(
         for label, rows in of_label.items():
             if not rows:
                 raise ValueError(
-                    f"no reviews with label {label} are left for {pool}, cut by groups of which "
-                    f"there are {len(names)}: expected many small ones; name them finer, or leave "
-                    "the column out"
+                    f"no reviews with label {label} are left for {pool}, cut by {len(names)} "
+                    "groups: expected many small groups; name them finer, or leave the column out"
                 )
     return {pool: members[pool] for pool in ("train", "validation", "test")}
 
