@@ -217,6 +217,37 @@ def test_reviews_can_be_given_instead_of_the_presets_own(tuning_preset, tmp_path
 # Model, data and settings
 
 
+class PowerCut(transformers.TrainerCallback):
+    """Interrupts a run after so many steps, as a keyboard or a battery does."""
+
+    def __init__(self, after_step):
+        self.after_step = after_step
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == self.after_step:
+            raise KeyboardInterrupt
+
+
+def test_a_run_interrupted_by_a_callback_goes_on_and_ends_the_same(
+    finished, tuning_preset, tmp_path, monkeypatch, capfd
+):
+    folder = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        finetune(tuning_preset, folder, callbacks=[PowerCut(EPOCH_STEPS + 3)])
+    assert checkpoints_in(folder) == [FIRST]
+    capfd.readouterr()
+    steps = steps_of(monkeypatch)
+    assert outcome(*finetune(tuning_preset, folder)) == outcome(*finished[1:])
+    assert steps[0] == EPOCH_STEPS
+    assert "epoch  1" not in capfd.readouterr().out
+
+
+def test_a_run_stops_early_with_the_librarys_own_callback(tuning_preset, tmp_path):
+    patient = transformers.EarlyStoppingCallback(1, early_stopping_threshold=2.0)
+    _, history = finetune(tuning_preset, tmp_path / "run", callbacks=[patient])
+    assert len(history.val_accuracy) == 2 < tuning_preset.num_epochs
+
+
 def test_the_model_has_named_labels_and_a_new_head(tuning_preset):
     torch.manual_seed(0)
     one, other = (
