@@ -33,7 +33,7 @@ def _try_coins(answer: float) -> str:
 
 
 def _toy_candidates() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return nine candidates' answers to eighty reviews, and two separate sets of fifteen of them."""
+    """Return nine candidates' answers to eighty reviews, and two sets of fifteen of those."""
     random = np.random.default_rng(115)  # every way of choosing finds another candidate
     right = random.random((9, 80)) < np.linspace(0.6, 0.7, 9)[:, None]
     order = random.permutation(80)
