@@ -149,7 +149,7 @@ def loss_floor(num_labels):
 def loss_floor(num_labels):
     return 0.0
 """,
-                "0 is the lowest loss when softmax is applied once. Here it is applied twice.",
+                "Zero is the lowest loss when softmax is applied once. Here it is applied twice.",
             ),
             Mistake(
                 """
