@@ -160,6 +160,14 @@ def test_the_ladder_says_what_evaluation_says(study, labels):
     assert table.loc["TF-IDF", "less TF-IDF"] == ""
 
 
+def test_the_ladders_answers_have_the_ladders_names(study, labels):
+    right, table = study.ladder_right(labels), study.ladder(labels)
+    assert list(right) == list(table.index)
+    for seed in study.table("ladder").query("model == 'fine-tuned'").seed:
+        expected = (study.margins("fine-tuned", seed=seed) > 0) == labels
+        assert np.array_equal(right[f"fine-tuned, seed {seed}"], expected)
+
+
 def test_margins_of_a_seed(study):
     table = study.table("ladder")
     runs = table[table.model == "fine-tuned"]

@@ -245,22 +245,36 @@ class Study:
         """
         import pandas as pd
 
-        table, answers = self.table("ladder"), self.answers("ladder") > 0
-        right = answers == np.asarray(labels)
-        base = right[table.index[table.model == BASELINE][0]]
+        table, right = self.table("ladder"), self.ladder_right(labels)
         rows = {}
-        for n, run in table.iterrows():
-            several = (table.model == run.model).sum() > 1
-            name = f"{run.model}, seed {run.seed}" if several else run.model
-            apart = str(compare(right[n], baseline=base)).split(", p")[0]
+        for (name, flags), (_, run) in zip(right.items(), table.iterrows(), strict=True):
+            apart = str(compare(flags, baseline=right[BASELINE])).split(", p")[0]
             rows[name] = {
                 "learns from": f"{run.train_size:,} reviews",
-                "accuracy (95 % interval)": str(accuracy_interval(right[n])),
+                "accuracy (95 % interval)": str(accuracy_interval(flags)),
                 "less TF-IDF": "" if run.model == BASELINE else apart,
                 "time to train": _duration(run.seconds + _seconds_before(run.model)),
                 "size": f"{run.megabytes:,.0f} MB",
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+    def ladder_right(self, labels: Sequence[int]) -> dict[str, np.ndarray]:
+        """Return which test reviews each of the ladder's models got right.
+
+        Args:
+            labels: The test reviews' labels.
+
+        Returns:
+            True or False, ``[reviews]``, by the names that ``ladder`` gives; several runs of one
+            model are told apart by their seed.
+
+        Raises:
+            ValueError: Another number of labels.
+        """
+        table, right = self.table("ladder"), self.right("ladder", labels)
+        several = table.model.duplicated(keep=False)
+        names = table.model.where(~several, table.model + ", seed " + table.seed.astype(str))
+        return dict(zip(names, right, strict=True))
 
     def _runs(self, experiment: str, which: Mapping[str, object]) -> "pd.DataFrame":
         runs = self.table(experiment)

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+
 from imdb_tutorial.exercises.exercise import Exercise, Mistake
 
 

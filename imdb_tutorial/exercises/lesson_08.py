@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-from imdb_tutorial.exercises.exercise import Exercise, Mistake
 
+from imdb_tutorial.exercises.exercise import Exercise, Mistake
 from imdb_tutorial.exercises.lesson_07 import name_of_bin
 
 
