@@ -1,6 +1,7 @@
 """What answers gave: whether two outcomes are the same, and how one is shown."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def shown(outcome: Any) -> str:
     if isinstance(outcome, np.ndarray):
         outcome = outcome.tolist()
     try:
-        text = repr(_rounded(outcome))
+        text = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(_rounded(outcome)))
     except Exception:  # an object of the learner's own may not even have a repr
         text = object.__repr__(outcome).partition(" at ")[0] + ">"
     return text if len(text) <= 120 else text[:119] + "…"
