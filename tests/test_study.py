@@ -127,12 +127,16 @@ def test_a_learning_curve_is_the_spread_of_its_runs(study):
     assert tuple(tuned.loc[1_000]) == pytest.approx(spread(runs.test_accuracy))
 
 
-def test_a_learning_gap_pairs_the_seeds(study):
-    table = study.table("curve").query("size == 500").set_index(["model", "seed"]).test_accuracy
-    expected = spread((table["probe"] - table["TF-IDF"]).to_numpy())
-    assert tuple(study.learning_gap("probe").loc[500]) == pytest.approx(expected)
-    assert study.learning_gap("probe").index.max() == 10_000  # with all there is one run
-    assert set(study.learning_gap("fine-tuned").seeds) == {3}
+def test_learning_runs_of_two_models_can_be_subtracted(study):
+    found = study.learning_runs("probe") - study.learning_runs("TF-IDF")
+    table = study.table("curve").set_index(["model", "size", "seed"]).test_accuracy
+    for labels, seed in ((50, 0), (500, 2)):
+        expected = table["probe", labels, seed] - table["TF-IDF", labels, seed]
+        assert found.loc[labels, seed] == pytest.approx(expected)
+    tuned = study.learning_runs("fine-tuned")
+    runs = study.table("ladder").query("model == 'fine-tuned'").set_index("seed").test_accuracy
+    assert tuned.loc[1_000].dropna().to_dict() == pytest.approx(runs.to_dict())
+    assert study.learning_runs("TF-IDF").iloc[-1].count() == 1  # with all labels
 
 
 def test_the_packaged_classifiers_time_holds_its_probes(study, labels):

@@ -192,27 +192,25 @@ class Study:
             ValueError: No such model.
         """
         runs = self._by_labels(model)
-        return _spreads(runs.test_accuracy.groupby(runs["size"]), "labels")
+        return _spreads(runs.test_accuracy.groupby(runs.labels), "labels")
 
-    def learning_gap(self, model: str, baseline: str = BASELINE) -> "pd.DataFrame":
-        """Return a model's accuracy less another's, where both learnt from the same reviews.
+    def learning_runs(self, model: str) -> "pd.DataFrame":
+        """Return a model's accuracy on the test reviews, run by run.
+
+        Runs of two models with the same number of labels and the same seed learnt from the same
+        reviews, so two of these tables can be subtracted.
 
         Args:
-            model: One of those of ``learning_curve``.
-            baseline: Another one.
+            model: ``"TF-IDF"``, ``"probe"`` or ``"fine-tuned"``.
 
         Returns:
-            A row for each number of labels with two or more common seeds, with the columns of a
-            ``Spread``.
+            A row for each number of labels, a column for each seed; not a number where a seed was
+            not run.
 
         Raises:
             ValueError: No such model.
         """
-        by = ["size", "seed"]
-        runs, base = (self._by_labels(name).set_index(by) for name in (model, baseline))
-        gap = (runs.test_accuracy - base.test_accuracy).dropna()
-        gap = gap.groupby("size").filter(lambda some: len(some) > 1)
-        return _spreads(gap.groupby("size"), "labels")
+        return self._by_labels(model).pivot(index="labels", columns="seed", values="test_accuracy")
 
     def check(self, reviews: "datasets.DatasetDict") -> None:
         """Make sure that reviews are those the study answered, in the same order.
@@ -295,16 +293,18 @@ class Study:
         return runs
 
     def _by_labels(self, model: str) -> "pd.DataFrame":
-        """Return a model's runs by size and seed, from all experiments that have any."""
+        """Return a model's runs by labels and seed, from all experiments that have any."""
         import pandas as pd
 
         tables = [self.table(name) for name in CURVES]
-        runs = pd.concat([table.rename(columns={"train_size": "size"}) for table in tables])
+        runs = pd.concat(
+            [table.rename(columns={"size": "labels", "train_size": "labels"}) for table in tables]
+        )
         known = pd.concat(tables[:2]).model.unique()
         if model not in known:
             raise ValueError(f"no learning curve of {model!r}: expected one of {', '.join(known)}")
         # The ladder has the same models once more, with all labels: the curve's own come first.
-        return runs[runs.model == model].drop_duplicates(["size", "seed"])
+        return runs[runs.model == model].drop_duplicates(["labels", "seed"])
 
     def _check(self, experiment: str) -> None:
         if experiment not in self.record["experiments"]:
