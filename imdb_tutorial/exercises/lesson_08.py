@@ -42,6 +42,17 @@ def _try_only_one(answer: Callable) -> list[float]:
     return [float(only_a), float(only_b)]
 
 
+def _try_difference(answer: Callable) -> list[float]:
+    """Ends of the interval in standard errors, in halves, on reviews that both find as hard."""
+    hard = np.arange(400) % 4 == 0
+    a, b = ~hard, ~hard
+    a[:20], b[20:60] = True, True  # a is better on five reviews, b on ten
+    difference = a.astype(float) - b
+    low, high = answer(a, b, 1_000, np.random.default_rng(3))
+    error = difference.std() / 400**0.5
+    return [round(2 * (float(end) - difference.mean()) / error) / 2 for end in (low, high)]
+
+
 EXERCISES = (
     Exercise(
         name="majority_accuracy",
@@ -278,6 +289,90 @@ def only_one_right(right_a, right_b):
     return right_a.sum() - right_b.sum(), right_b.sum() - right_a.sum()
 """,
                 "This is the difference of the totals. Count the reviews of each side.",
+            ),
+        ),
+    ),
+    Exercise(
+        name="difference_interval",
+        hints=(
+            "Draw numbers of reviews, not answers: rows = rng.integers(len(right_a), size=...).",
+            "right_a[rows].mean() - right_b[rows].mean() is the difference of one draw.",
+            "Collect the differences of all draws, and take their quantiles 0.025 and 0.975.",
+        ),
+        solution="""
+def difference_interval(right_a, right_b, draws, rng):
+    differences = []
+    for _ in range(draws):
+        rows = rng.integers(len(right_a), size=len(right_a))
+        differences.append(right_a[rows].mean() - right_b[rows].mean())
+    return np.quantile(differences, [0.025, 0.975])
+""",
+        trial=_try_difference,
+        expects="the lower and the upper end, about two standard errors on each side",
+        mistakes=(
+            Mistake(
+                """
+def difference_interval(right_a, right_b, draws, rng):
+    differences = [
+        rng.choice(right_a, len(right_a)).mean() - rng.choice(right_b, len(right_b)).mean()
+        for _ in range(draws)
+    ]
+    return np.quantile(differences, [0.025, 0.975])
+""",
+                "You draw other reviews for b than for a: this is not paired, and far too wide.",
+            ),
+            Mistake(
+                """
+def difference_interval(right_a, right_b, draws, rng):
+    differences = []
+    for _ in range(draws):
+        rows = rng.integers(len(right_a), size=len(right_a))
+        differences.append(right_b[rows].mean() - right_a[rows].mean())
+    return np.quantile(differences, [0.025, 0.975])
+""",
+                "The other way round: a less b.",
+            ),
+            Mistake(
+                """
+def difference_interval(right_a, right_b, draws, rng):
+    rows = rng.integers(len(right_a), size=len(right_a))
+    difference = right_a[rows].mean() - right_b[rows].mean()
+    return difference, difference
+""",
+                "One draw is not enough: collect the differences of as many draws as asked.",
+            ),
+            Mistake(
+                """
+def difference_interval(right_a, right_b, draws, rng):
+    differences = []
+    for _ in range(draws):
+        rows = rng.permutation(len(right_a))
+        differences.append(right_a[rows].mean() - right_b[rows].mean())
+    return np.quantile(differences, [0.025, 0.975])
+""",
+                "Each draw holds all reviews once, in another order. Some must come twice.",
+            ),
+            Mistake(
+                """
+def difference_interval(right_a, right_b, draws, rng):
+    differences = []
+    for _ in range(draws):
+        rows = rng.integers(len(right_a), size=len(right_a))
+        differences.append(right_a[rows].mean() - right_b[rows].mean())
+    return min(differences), max(differences)
+""",
+                "The smallest and the largest draw: with more draws this gets wider and wider.",
+            ),
+            Mistake(
+                """
+def difference_interval(right_a, right_b, draws, rng):
+    differences = []
+    for _ in range(draws):
+        rows = rng.integers(len(right_a), size=len(right_a))
+        differences.append(right_a[rows].mean() - right_b[rows].mean())
+    return np.quantile(differences, [0.05, 0.95])
+""",
+                "This leaves out 5 % on each side: an interval of 90 %, not of 95 %.",
             ),
         ),
     ),
