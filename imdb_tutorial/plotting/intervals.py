@@ -20,6 +20,8 @@ def plot_intervals(
 ) -> Figure:
     """Draw values as dots and their intervals as lines, one row a name.
 
+    Groups that share a row lie side by side in it.
+
     Args:
         groups: By group's name, by row's name: a tuple that starts with value, low and high, such
             as ``Interval`` or ``Spread``; 0 to 1.
@@ -33,9 +35,12 @@ def plot_intervals(
     figure, axes = plt.subplots(figsize=(8, 1.3 + 0.42 * len(rows)))
     if level:
         axes.axvline(100 * level[1], color=BLACK, linewidth=1, label=level[0])
+    sharing = {name: [g for g in groups if name in groups[g]] for name in rows}
     for number, (group, values) in enumerate(groups.items()):
-        shift = 0.24 * ((len(groups) - 1) / 2 - number)
-        y = [rows.index(name) + shift for name in values]
+        y = [
+            rows.index(name) + 0.24 * ((len(sharing[name]) - 1) / 2 - sharing[name].index(group))
+            for name in values
+        ]
         value, low, high = (100 * np.array([v[n] for v in values.values()]) for n in range(3))
         style = style_of(group, number)
         axes.errorbar(
@@ -46,7 +51,7 @@ def plot_intervals(
     axes.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
     axes.grid(axis="y", visible=False)
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    if len(groups) > 1 or level:
+    if level or any(len(sharers) > 1 for sharers in sharing.values()):
         figure.legend(loc="outside lower center", ncols=3)
     return figure
 
