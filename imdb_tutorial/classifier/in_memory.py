@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-def classifier_of(trainer: "transformers.Trainer", max_length: int = MAX_LENGTH) -> SentimentPipeline:
+def classifier_of(
+    trainer: "transformers.Trainer", max_length: int = MAX_LENGTH
+) -> SentimentPipeline:
     """Make a classifier of the model that a Hugging Face Trainer holds in memory.
 
     Args:

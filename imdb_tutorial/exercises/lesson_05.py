@@ -4,7 +4,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
-
 from imdb_tutorial.exercises.exercise import Exercise, Mistake
 
 
@@ -126,7 +125,8 @@ def count_learning(model):
             Mistake(
                 """
 def count_learning(model):
-    return sum(t.numel() for n, t in model.named_parameters() if n.endswith("weight") and t.requires_grad)
+    learning = [tensor for tensor in model.parameters() if tensor.requires_grad]
+    return sum(tensor.numel() for tensor in learning if tensor.ndim == 2)
 """,
                 "The biases are missing: they learn as well.",
             ),
@@ -336,8 +336,8 @@ def learning_rate_at(step, steps, warm_up, highest):
         expects="the number of an epoch",
         hints=(
             "`max(accuracies)` is the best accuracy. At which place of the list does it stand?",
-            "`accuracies.index(...)` gives the first place where something stands. Lists count from "
-            "0, epochs from 1.",
+            "`accuracies.index(...)` gives the first place where something stands. Lists count "
+            "from 0, epochs from 1.",
         ),
         solution="""
 def best_epoch(accuracies):
@@ -357,7 +357,7 @@ def best_epoch(accuracies):
 def best_epoch(accuracies):
     return max(range(1, len(accuracies) + 1), key=lambda n: (accuracies[n - 1], n))
 """,
-                "Two epochs can be equally good. Then take the earlier one: it learnt less by heart.",
+                "Two epochs can be equally good. Then take the earlier one.",
             ),
             Mistake(
                 """

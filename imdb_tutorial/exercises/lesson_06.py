@@ -66,7 +66,7 @@ import math
 def margin_of(probability):
     return math.log(probability)
 """,
-                "The logarithm of a probability is never above 0. Where is NEGATIVE in your answer?",
+                "The logarithm of a probability is never above 0. Where is NEGATIVE?",
             ),
             Mistake(
                 """
@@ -129,8 +129,8 @@ def leave_one_out(words, ask):
     whole = ask(" ".join(words))
     return [ask(" ".join(words[:i] + words[i + 1 :])) - whole for i in range(len(words))]
 """,
-                "The sizes are right, the signs are not: a word that pushes towards POSITIVE should "
-                "get a number above 0.",
+                "The sizes are right, the signs are not: a word that pushes towards POSITIVE "
+                "should get a number above 0.",
             ),
             Mistake(
                 """
@@ -145,15 +145,15 @@ def leave_one_out(words, ask):
     whole = ask(" ".join(words))
     return [whole - ask(" ".join(w for w in words if w != word)) for word in words]
 """,
-                "A word that stands twice in the text is left out twice. Go by its place, not by its "
-                "letters.",
+                "A word that stands twice in the text is left out twice. Go by its place, not by "
+                "its letters.",
             ),
             Mistake(
                 """
 def leave_one_out(words, ask):
     return [ask(word) for word in words]
 """,
-                "You asked about each word alone. What does the text lose when the word is missing?",
+                "You asked about each word alone. What does the text lose without the word?",
             ),
             Mistake(
                 """
@@ -197,9 +197,7 @@ prediction = 5 - (-6)
                 "prediction = 5",
                 "That is the margin of the review. But the way does not begin at 0.",
             ),
-            Mistake(
-                "prediction = 5 - 6", "The blank text stands below 0. Is the way up so short?"
-            ),
+            Mistake("prediction = 5 - 6", "The blank text stands below 0. Is the way up so short?"),
             Mistake(
                 "prediction = -6 - 5",
                 "The size is right. But the way goes upwards, so the sum is above 0.",
@@ -288,9 +286,12 @@ prediction = 2 * 16 * 384
                 "prediction = 384 * 384",
                 "That is the matrix inside BERT. The two small ones are there to spare that.",
             ),
-            Mistake("prediction = 16 + 384", "A matrix has rows times columns, not rows and columns."),
             Mistake(
-                "prediction = 2 * (16 + 384)", "A matrix has rows times columns, not rows and columns."
+                "prediction = 16 + 384", "A matrix has rows times columns, not rows and columns."
+            ),
+            Mistake(
+                "prediction = 2 * (16 + 384)",
+                "A matrix has rows times columns, not rows and columns.",
             ),
             Mistake(
                 "prediction = 16 * 384 * 16 * 384",

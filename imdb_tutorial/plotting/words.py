@@ -53,7 +53,13 @@ def plot_words(words: Sequence[str], pushes: Sequence[float], title: str = "") -
             + figure.transFigure
         )
     figure.text(
-        MARGIN / WIDTH, 1 - 10 / height, title, va="top", fontsize=12, fontweight="bold", color=BLACK
+        MARGIN / WIDTH,
+        1 - 10 / height,
+        title,
+        va="top",
+        fontsize=12,
+        fontweight="bold",
+        color=BLACK,
     )
     return figure
 
