@@ -3,7 +3,7 @@
 # make mutants  plants bugs in copies: are they seen?
 # make faults   kills it, fills its disk, damages its files: is anything lost?
 # make run      executes the series into build/     make bench    measures the speed
-# make study    runs the experiments behind the lessons 05 and 06: up to two hours
+# make study    runs the experiments behind the lessons: about an hour
 # make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
@@ -71,7 +71,7 @@ bench: setup
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/explorer_speed.py
 	$(BIN)/python benchmarks/readme_table.py
 
-# The experiments behind the lessons 05 and 06. Interrupted, it goes on where it was.
+# The experiments behind the lessons. Interrupted, it goes on where it was.
 study: setup
 	$(BIN)/python -m experiments
 	$(BIN)/python benchmarks/readme_table.py

@@ -192,7 +192,7 @@ def test_a_name_that_is_nothing_is_refused_with_what_is_possible():
 
 
 @pytest.mark.parametrize(
-    ("pool", "most"), [("train", 17_862), ("validation", 3_000), ("test", 4_000)]
+    ("pool", "most"), [("train", 17_642), ("validation", 3_000), ("test", 4_000)]
 )
 def test_more_reviews_than_there_are_is_refused_with_the_number_there_is(pool, most):
     assert len(load_reviews(load_preset().replace(**{f"{pool}_size": most}))[pool]) == most
