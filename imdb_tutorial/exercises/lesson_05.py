@@ -44,6 +44,7 @@ def _try_best_epoch(best_epoch: Callable) -> object:
 EXERCISES = (
     Exercise(
         name="new_parameters",
+        answer_name="prediction",
         expects="a whole number",
         hints=(
             "The new layer turns 384 numbers into 2 logits. Each logit needs one weight for each "
@@ -70,65 +71,6 @@ prediction = 2 * 384 + 2
             Mistake(
                 "prediction = 384 * 384 + 384",
                 "That layer would turn 384 numbers into 384. The new one turns 384 into 2.",
-            ),
-        ),
-    ),
-    Exercise(
-        name="count_learning",
-        expects="a whole number",
-        hints=(
-            "`model.parameters()` gives one tensor after the other. `tensor.numel()` says how many "
-            "numbers are in it.",
-            "A frozen tensor has `requires_grad` False. Leave it out, and add up the rest.",
-        ),
-        solution="""
-def count_learning(model):
-    return sum(tensor.numel() for tensor in model.parameters() if tensor.requires_grad)
-""",
-        trial=_try_count_learning,
-        mistakes=(
-            Mistake(
-                """
-def count_learning(model):
-    return sum(tensor.numel() for tensor in model.parameters())
-""",
-                "You counted the frozen numbers, too. They do not learn.",
-            ),
-            Mistake(
-                """
-def count_learning(model):
-    return len([tensor for tensor in model.parameters() if tensor.requires_grad])
-""",
-                "You counted the tensors. Each of them holds many numbers.",
-            ),
-            Mistake(
-                """
-def count_learning(model):
-    return len(list(model.parameters()))
-""",
-                "You counted the tensors, frozen ones too. Each of them holds many numbers.",
-            ),
-            Mistake(
-                """
-def count_learning(model):
-    return sum(tensor.numel() for tensor in model.parameters() if not tensor.requires_grad)
-""",
-                "These are the frozen numbers. The others are asked for.",
-            ),
-            Mistake(
-                """
-def count_learning(model):
-    return sum(len(tensor) for tensor in model.parameters() if tensor.requires_grad)
-""",
-                "`len` of a tensor counts its rows only. A weight has many numbers in a row.",
-            ),
-            Mistake(
-                """
-def count_learning(model):
-    learning = [tensor for tensor in model.parameters() if tensor.requires_grad]
-    return sum(tensor.numel() for tensor in learning if tensor.ndim == 2)
-""",
-                "The biases are missing: they learn as well.",
             ),
         ),
     ),
@@ -222,37 +164,93 @@ def compute_metrics(prediction):
     ),
     Exercise(
         name="number_of_steps",
+        answer_name="prediction",
         expects="a whole number",
         hints=(
-            "How many batches of 16 are needed for 600 reviews? The last batch may be smaller, but "
+            "How many batches of 16 are needed for 500 reviews? The last batch may be smaller, but "
             "it is a batch.",
             "One step a batch, and every epoch goes through all batches.",
         ),
         solution="""
-prediction = 38 * 3
+prediction = 32 * 4
 """,
         trial=_as_it_is,
         mistakes=(
             Mistake(
-                "prediction = 600 / 16 * 3",
-                "A step cannot be half. What happens to the reviews that do not fill a batch?",
+                "prediction = 500 / 16 * 4",
+                "You count parts of a batch. What happens to the reviews that do not fill one?",
             ),
             Mistake(
-                "prediction = 600 // 16 * 3",
+                "prediction = 500 // 16 * 4",
                 "The last reviews do not fill a batch, but they are not thrown away.",
             ),
+            Mistake("prediction = 32", "That is one epoch."),
             Mistake(
-                "prediction = 113",
-                "Nearly: each epoch begins its batches anew. Round up before you multiply.",
-            ),
-            Mistake("prediction = 38", "That is one epoch."),
-            Mistake(
-                "prediction = 600 * 3",
+                "prediction = 500 * 4",
                 "The model sees so many reviews. But it takes one step a batch, not a review.",
             ),
-            Mistake("prediction = 600", "These are the reviews. How many batches are they?"),
+            Mistake("prediction = 500", "These are the reviews. How many batches are they?"),
             Mistake(
-                "prediction = 16 * 3", "How many reviews there are must play a part in the answer."
+                "prediction = 16 * 4", "How many reviews there are must play a part in the answer."
+            ),
+        ),
+    ),
+    Exercise(
+        name="count_learning",
+        expects="a whole number",
+        hints=(
+            "`model.parameters()` gives one tensor after the other. `tensor.numel()` says how many "
+            "numbers are in it.",
+            "A frozen tensor has `requires_grad` False. Leave it out, and add up the rest.",
+        ),
+        solution="""
+def count_learning(model):
+    return sum(tensor.numel() for tensor in model.parameters() if tensor.requires_grad)
+""",
+        trial=_try_count_learning,
+        mistakes=(
+            Mistake(
+                """
+def count_learning(model):
+    return sum(tensor.numel() for tensor in model.parameters())
+""",
+                "You counted the frozen numbers, too. They do not learn.",
+            ),
+            Mistake(
+                """
+def count_learning(model):
+    return len([tensor for tensor in model.parameters() if tensor.requires_grad])
+""",
+                "You counted the tensors. Each of them holds many numbers.",
+            ),
+            Mistake(
+                """
+def count_learning(model):
+    return len(list(model.parameters()))
+""",
+                "You counted the tensors, frozen ones too. Each of them holds many numbers.",
+            ),
+            Mistake(
+                """
+def count_learning(model):
+    return sum(tensor.numel() for tensor in model.parameters() if not tensor.requires_grad)
+""",
+                "These are the frozen numbers. The others are asked for.",
+            ),
+            Mistake(
+                """
+def count_learning(model):
+    return sum(len(tensor) for tensor in model.parameters() if tensor.requires_grad)
+""",
+                "The `len` of a tensor counts its rows only. A weight has many numbers in a row.",
+            ),
+            Mistake(
+                """
+def count_learning(model):
+    learning = [tensor for tensor in model.parameters() if tensor.requires_grad]
+    return sum(tensor.numel() for tensor in learning if tensor.ndim == 2)
+""",
+                "The biases are missing: they learn as well.",
             ),
         ),
     ),

@@ -35,6 +35,111 @@ def _try_strongest_words(strongest_words: Callable) -> object:
 
 EXERCISES = (
     Exercise(
+        name="leave_one_out",
+        expects="a list with one number a word",
+        hints=(
+            "`words[:i] + words[i + 1 :]` is the list without word i. `' '.join(...)` makes a text "
+            "of it.",
+            "The number of a word is the margin of the whole text, less the margin without it.",
+        ),
+        solution="""
+def leave_one_out(words, ask):
+    whole = ask(" ".join(words))
+    return [whole - ask(" ".join(words[:i] + words[i + 1 :])) for i in range(len(words))]
+""",
+        trial=_try_leave_one_out,
+        mistakes=(
+            Mistake(
+                """
+def leave_one_out(words, ask):
+    whole = ask(" ".join(words))
+    return [ask(" ".join(words[:i] + words[i + 1 :])) - whole for i in range(len(words))]
+""",
+                "The sizes are right, the signs are not: a word that pushes towards POSITIVE "
+                "should get a number above 0.",
+            ),
+            Mistake(
+                """
+def leave_one_out(words, ask):
+    return [ask(" ".join(words[:i] + words[i + 1 :])) for i in range(len(words))]
+""",
+                "These are the margins without each word. How much did each word change?",
+            ),
+            Mistake(
+                """
+def leave_one_out(words, ask):
+    whole = ask(" ".join(words))
+    return [whole - ask(" ".join(w for w in words if w != word)) for word in words]
+""",
+                "A word that stands twice in the text is left out twice. Go by its place, not by "
+                "its letters.",
+            ),
+            Mistake(
+                """
+def leave_one_out(words, ask):
+    return [ask(word) for word in words]
+""",
+                "You asked about each word alone. What does the text lose without the word?",
+            ),
+            Mistake(
+                """
+def leave_one_out(words, ask):
+    whole = ask(" ".join(words))
+    return [whole - ask(" ".join(words[i + 1 :])) for i in range(len(words))]
+""",
+                "You left out everything up to the word. Keep the words before it.",
+            ),
+            Mistake(
+                """
+def leave_one_out(words, ask):
+    whole = ask(" ".join(words))
+    return [whole - ask(" ".join(words[:i])) for i in range(len(words))]
+""",
+                "You left out the word and everything after it. Keep the words after it.",
+            ),
+            Mistake(
+                """
+def leave_one_out(words, ask):
+    whole = ask(" ".join(words))
+    return [whole - ask(" ".join(words[:i] + words[i:])) for i in range(len(words))]
+""",
+                "Nothing was left out: `words[i:]` begins with word i itself.",
+            ),
+        ),
+    ),
+    Exercise(
+        name="adapter_numbers",
+        answer_name="prediction",
+        expects="a whole number",
+        hints=(
+            "The first matrix turns 384 numbers into 16, the second turns 16 into 384.",
+            "A matrix holds rows times columns. There are two of them.",
+        ),
+        solution="""
+prediction = 2 * 16 * 384
+""",
+        trial=_as_it_is,
+        mistakes=(
+            Mistake("prediction = 16 * 384", "That is one of the two matrices."),
+            Mistake(
+                "prediction = 384 * 384",
+                "That is the matrix inside BERT. The two small ones are there to spare that.",
+            ),
+            Mistake(
+                "prediction = 16 + 384", "A matrix has rows times columns, not rows and columns."
+            ),
+            Mistake(
+                "prediction = 2 * (16 + 384)",
+                "A matrix has rows times columns, not rows and columns.",
+            ),
+            Mistake(
+                "prediction = 16 * 384 * 16 * 384",
+                "You multiplied the two sizes. The two matrices stand side by side: add them.",
+            ),
+            Mistake("prediction = 16 * 16 * 2", "Each matrix has 384 on one of its sides."),
+        ),
+    ),
+    Exercise(
         name="margin_of",
         expects="a number for each probability",
         hints=(
@@ -109,80 +214,8 @@ def margin_of(probability):
         ),
     ),
     Exercise(
-        name="leave_one_out",
-        expects="a list with one number a word",
-        hints=(
-            "`words[:i] + words[i + 1 :]` is the list without word i. `' '.join(...)` makes a text "
-            "of it.",
-            "The number of a word is the margin of the whole text, less the margin without it.",
-        ),
-        solution="""
-def leave_one_out(words, ask):
-    whole = ask(" ".join(words))
-    return [whole - ask(" ".join(words[:i] + words[i + 1 :])) for i in range(len(words))]
-""",
-        trial=_try_leave_one_out,
-        mistakes=(
-            Mistake(
-                """
-def leave_one_out(words, ask):
-    whole = ask(" ".join(words))
-    return [ask(" ".join(words[:i] + words[i + 1 :])) - whole for i in range(len(words))]
-""",
-                "The sizes are right, the signs are not: a word that pushes towards POSITIVE "
-                "should get a number above 0.",
-            ),
-            Mistake(
-                """
-def leave_one_out(words, ask):
-    return [ask(" ".join(words[:i] + words[i + 1 :])) for i in range(len(words))]
-""",
-                "These are the margins without each word. How much did each word change?",
-            ),
-            Mistake(
-                """
-def leave_one_out(words, ask):
-    whole = ask(" ".join(words))
-    return [whole - ask(" ".join(w for w in words if w != word)) for word in words]
-""",
-                "A word that stands twice in the text is left out twice. Go by its place, not by "
-                "its letters.",
-            ),
-            Mistake(
-                """
-def leave_one_out(words, ask):
-    return [ask(word) for word in words]
-""",
-                "You asked about each word alone. What does the text lose without the word?",
-            ),
-            Mistake(
-                """
-def leave_one_out(words, ask):
-    whole = ask(" ".join(words))
-    return [whole - ask(" ".join(words[i + 1 :])) for i in range(len(words))]
-""",
-                "You left out everything up to the word. Keep the words before it.",
-            ),
-            Mistake(
-                """
-def leave_one_out(words, ask):
-    whole = ask(" ".join(words))
-    return [whole - ask(" ".join(words[:i])) for i in range(len(words))]
-""",
-                "You left out the word and everything after it. Keep the words after it.",
-            ),
-            Mistake(
-                """
-def leave_one_out(words, ask):
-    whole = ask(" ".join(words))
-    return [whole - ask(" ".join(words[:i] + words[i:])) for i in range(len(words))]
-""",
-                "Nothing was left out: `words[i:]` begins with word i itself.",
-            ),
-        ),
-    ),
-    Exercise(
         name="all_together",
+        answer_name="prediction",
         expects="a number of logits",
         hints=(
             "The pushes share out the whole way from the blank text to the review.",
@@ -267,37 +300,6 @@ def strongest_words(words, pushes, n):
 """,
                 "These are the first words of the text. How far they push plays no part yet.",
             ),
-        ),
-    ),
-    Exercise(
-        name="adapter_numbers",
-        expects="a whole number",
-        hints=(
-            "The first matrix turns 384 numbers into 16, the second turns 16 into 384.",
-            "A matrix holds rows times columns. There are two of them.",
-        ),
-        solution="""
-prediction = 2 * 16 * 384
-""",
-        trial=_as_it_is,
-        mistakes=(
-            Mistake("prediction = 16 * 384", "That is one of the two matrices."),
-            Mistake(
-                "prediction = 384 * 384",
-                "That is the matrix inside BERT. The two small ones are there to spare that.",
-            ),
-            Mistake(
-                "prediction = 16 + 384", "A matrix has rows times columns, not rows and columns."
-            ),
-            Mistake(
-                "prediction = 2 * (16 + 384)",
-                "A matrix has rows times columns, not rows and columns.",
-            ),
-            Mistake(
-                "prediction = 16 * 384 * 16 * 384",
-                "You multiplied the two sizes. The two matrices stand side by side: add them.",
-            ),
-            Mistake("prediction = 16 * 16 * 2", "Each matrix has 384 on one of its sides."),
         ),
     ),
 )
