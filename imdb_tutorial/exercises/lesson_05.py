@@ -4,6 +4,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
+
 from imdb_tutorial.exercises.exercise import Exercise, Mistake
 
 

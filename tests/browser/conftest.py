@@ -123,7 +123,7 @@ def browser():
 def lab_address(browser, tmp_path_factory):
     """A JupyterLab server with private settings, over a copy of the notebooks."""
     root = tmp_path_factory.mktemp("lab")
-    # As in a fresh clone: without what the lessons saved. Only the pictures show the reader's model.
+    # As in a fresh clone, without what the lessons saved; the pictures show the reader's model.
     saved = () if SCREENSHOTS else ("results",)
     shutil.copytree(NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns(*saved))
     config = root / "config/labconfig"

@@ -21,7 +21,7 @@ ATTACK = (
 )
 FRIENDLY = "A wonderful, moving film with brilliant actors."
 HOSTILE = "A dull, boring and pointless mess."
-# Reviews for the pictures of the README and of the lesson: a width, a theme, and a text of praise and blame.
+# For the pictures of README and lesson: a width, a theme, and a review of praise and blame.
 PICTURES = [
     (800, "Light", "Slow at first and far too long, but funny, warm and beautifully played."),
     (800, "Dark", "Beautiful pictures cannot save this boring story."),
