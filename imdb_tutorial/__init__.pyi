@@ -1,4 +1,7 @@
 # The public names and the rooms that they come from; __init__.py reads this file.
+from .classifier.in_memory import (
+    classifier_of as classifier_of,
+)
 from .classifier.load import (
     load_classifier as load_classifier,
 )
@@ -92,6 +95,7 @@ from .explorer.widget import (
     SentimentExplorer as SentimentExplorer,
 )
 from .finetuning.log import (
+    epoch_table as epoch_table,
     history_of as history_of,
 )
 from .finetuning.progress import (

@@ -17,9 +17,16 @@ import transformers
 from safetensors.torch import load_file
 
 import imdb_tutorial
-from imdb_tutorial import load_classifier, load_preset, load_reviews, predict_proba
+from imdb_tutorial import (
+    classifier_of,
+    load_classifier,
+    load_preset,
+    load_reviews,
+    predict_proba,
+    save_finetuned,
+)
 from imdb_tutorial.finetuning.checkpoints import ManifestWriter, last_whole_checkpoint
-from imdb_tutorial.finetuning.log import history_of
+from imdb_tutorial.finetuning.log import epoch_table, history_of
 from imdb_tutorial.finetuning.run import (
     ID2LABEL,
     finetune,
@@ -589,3 +596,27 @@ def test_a_planted_pickle_is_neither_run_nor_recommended(finished, tmp_path, cap
     assert "optimizer.pt is missing or damaged" in damaged
     assert "optimizer.pt asks for" in planted and "open, which no checkpoint needs" in planted
     assert "weights_only" not in damaged + planted
+
+
+def test_what_is_in_memory_answers_as_what_is_saved(finished, tuning_preset, tmp_path):
+    _, trainer, _ = finished
+    texts = ["A wonderful film.", "A dull film.", ""]
+    in_memory = predict_proba(classifier_of(trainer, tuning_preset.max_length), texts)
+    saved = load_classifier(save_finetuned(trainer, tuning_preset, tmp_path / "saved"))
+    assert torch.equal(in_memory, predict_proba(saved, texts))
+
+
+def test_the_epochs_stand_side_by_side():
+    log = [
+        {"loss": 0.6, "epoch": 1.0, "learning_rate": 1e-4},
+        {"eval_loss": 0.5, "eval_accuracy": 0.7, "eval_f1": 0.6, "epoch": 1.0},
+        {"loss": 0.3, "epoch": 2.0},
+        {"eval_loss": 0.4, "eval_accuracy": 0.8, "eval_f1": 0.9, "epoch": 2.0},
+        {"train_runtime": 9.0, "epoch": 2.0},
+        {"eval_loss": 9.0, "eval_accuracy": 0.1, "eval_f1": 0.1, "epoch": 2.0},  # asked afterwards
+    ]
+    table = epoch_table(log)
+    assert list(table.columns) == ["training loss", "validation loss", "accuracy", "F1"]
+    assert table.to_numpy().tolist() == [[0.6, 0.5, 0.7, 0.6], [0.3, 0.4, 0.8, 0.9]]
+    assert list(table.index) == [1, 2]
+    assert epoch_table([]).empty

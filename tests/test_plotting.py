@@ -188,17 +188,20 @@ def test_the_flow_shows_every_step_with_its_note_and_joins_them():
     assert plt.get_fignums() == []
 
 
-def test_words_are_drawn_in_order_with_a_line_above_or_below_the_strong_ones():
+def test_words_are_drawn_in_order_with_the_explorers_marks():
     words = ["the", "$5", "film", "is", "wonderful", "and", "dull"] * 6
-    scores = [0.1, 0.0, 0.2, -0.1, 3.0, 0.1, -2.0] * 6
-    figure = plotting.plot_words(words, scores, "POSITIVE")
-    *drawn, title = figure.texts
+    pushes = [0.1, 0.0, 0.2, -0.1, 3.0, 0.1, -1.5] * 6
+    figure = plotting.plot_words(words, pushes, "POSITIVE")
+    *pairs, meaning, title = figure.texts
+    drawn, signs = pairs[::2], pairs[1::2]
     assert [text.get_text().replace("\\", "") for text in drawn] == words
+    assert [text.get_text() for text in signs] == ["", "", "", "", "++", "", "−"] * 6
+    assert "3.0 logits" in meaning.get_text()
     assert title.get_text() == "POSITIVE"
     places = [text.get_window_extent() for text in drawn]
     assert all(0 <= place.x0 and place.x1 <= 900 and place.y0 >= 0 for place in places)
     lines = [artist for artist in figure.artists if hasattr(artist, "get_xdata")]
-    assert len(lines) == 12
+    assert [line.get_linestyle() for line in lines] == ["-", ":"] * 6
     assert places[0].y0 > places[-1].y0
     assert plt.get_fignums() == []
 
