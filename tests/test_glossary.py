@@ -1,4 +1,4 @@
-"""Every term of the glossary is explained in its lesson, in bold, and used in no lesson before it."""
+"""Each term of the glossary is explained in its lesson, in bold, and used in none before it."""
 
 import re
 from collections.abc import Iterator
