@@ -4,7 +4,7 @@
 # make faults   kills it, fills its disk, damages its files: is anything lost?
 # make run      executes the series into build/     make bench    measures the speed
 # make book     the series as pages for a browser: build/book/html/index.html
-# make study    runs the experiments behind the lessons: up to two hours
+# make study    runs the experiments behind the lessons: about an hour
 # make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:

@@ -1,1 +1,1 @@
-"""The recorded study behind the lessons 05 and 06; ``make study`` runs all of it."""
+"""The recorded study behind the lessons; ``make study`` runs all of it."""

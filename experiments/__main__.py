@@ -18,7 +18,7 @@ from imdb_tutorial.machine.progress import progress_bar
 def main() -> None:
     """Read the options, run what is missing, write the record."""
     parser = argparse.ArgumentParser(prog="python -m study", description=__doc__)
-    parser.add_argument("--first-seed", type=int, default=0, help="the first of ten seeds")
+    parser.add_argument("--first-seed", type=int, default=0, help="the first of five seeds")
     parser.add_argument("--output", type=Path, default=RECORD.parent, help="folder of the record")
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + runner.SEEDS)

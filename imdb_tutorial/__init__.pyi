@@ -72,6 +72,9 @@ from .evaluation.records import (
     load_official_split as load_official_split,
     load_reference_run as load_reference_run,
 )
+from .exercises.series import (
+    exercise as exercise,
+)
 from .explorer.attributions import (
     attribute as attribute,
 )

@@ -8,7 +8,7 @@ from tests.toys import save_tiny_bert, toy_preset
 
 LONGEST = (
     "test_notebooks_in_jupyterlab.py",
-    "07_fine_tuning.ipynb",
+    "05_fine_tuning.ipynb",
     "04_frozen_bert_probe.ipynb",
     "test_two_trainers.py",
     "test_explorer.py",

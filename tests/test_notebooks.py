@@ -23,6 +23,7 @@ SERIES = (
     "11_scaling_out",
 )
 IGNORE = "nbval-ignore-output"
+TAGS = {IGNORE, "raises-exception", "hide-input", "answer", "exercise-setup"}
 MARKERS = re.compile(r"^\s*#\s*(NBVAL_|PYTEST_VALIDATE)", re.MULTILINE)
 
 
@@ -67,7 +68,7 @@ def test_nearly_every_cell_is_compared(notebook):
     assert len(ignored) <= 0.15 * len(cells)
     for cell in cells:
         assert not MARKERS.search(cell.source), "use a cell tag, it keeps the code clean"
-        assert set(cell.metadata.get("tags", [])) <= {IGNORE, "raises-exception"}
+        assert set(cell.metadata.get("tags", [])) <= TAGS
 
 
 def test_what_is_not_compared_is_asserted(notebook):
@@ -100,9 +101,44 @@ def test_cells_are_short_and_explained(notebook):
         for cell in code_cells(notebook)
     )
     assert lengths[-1] <= 20
-    assert lengths[len(lengths) // 2] <= 5
+    assert lengths[len(lengths) // 2] <= 4
+    assert len(lengths) <= 45
     words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
-    assert words >= 8 * sum(lengths)
+    assert words >= 7 * sum(lengths)
+    assert words <= 3_000
+
+
+def test_has_one_title(notebook):
+    """More would stand as chapters of their own in the book."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    without_code = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    assert len(re.findall(r"^# ", without_code, re.MULTILINE)) == 1
+
+
+def test_no_output_says_only_true(notebook):
+    """A reader who computes by hand wants the number."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            text = output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+            lines = [line.strip() for line in text.splitlines() if line.strip()]
+            assert not lines or not set(lines) <= {"True", "False"}, cell.source
+
+
+def test_cells_that_only_assert_are_folded(notebook):
+    for cell in code_cells(notebook):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        if lines and all(line.startswith(("assert ", "    ", ")", "#")) for line in lines):
+            assert "hide-input" in cell.metadata.get("tags", []), cell.source
+        if "hide-input" in cell.metadata.get("tags", []):
+            assert cell.metadata.jupyter.source_hidden
+
+
+def test_no_lesson_does_the_records_plumbing(notebook):
+    """It stands behind named functions."""
+    for cell in code_cells(notebook):
+        assert not re.search(
+            r"unpackbits|bitwise_|\.pivot\(|zip\(\*|next\(\w+ for|\.xs\(", cell.source
+        )
 
 
 def test_opens_with_claim_and_time_and_closes_with_what_comes_next(notebook):
@@ -119,7 +155,7 @@ def test_opens_with_claim_and_time_and_closes_with_what_comes_next(notebook):
 def test_links_lead_somewhere(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            for target in re.findall(r"\]\(([^)#]+\.ipynb)\)", cell.source):
+            for target in re.findall(r"\]\(([^)#]+\.ipynb)[^)]*\)", cell.source):
                 assert target in [path.name for path in NOTEBOOKS]
 
 

@@ -1,4 +1,5 @@
 import functools
+import gzip
 import hashlib
 import html
 import itertools
@@ -9,15 +10,18 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from imdb_tutorial import load_preset, load_raw_reviews, load_reviews, normalise
+from imdb_tutorial.dataset import films, packaged
 from imdb_tutorial.dataset.pools import cut_pools, order_pool
+from imdb_tutorial.machine.sources import DamagedFileError
 
-SIZES = {"train": 17_862, "validation": 3_000, "test": 4_000}
+SIZES = {"train": 17_642, "validation": 3_000, "test": 4_000}
+PER_LABEL = {"test": 2_000, "validation": 1_500}
 
 # The pools are final: numbers recorded with them are compared for years.
 DIGESTS = {
-    "train": "5deec81cf86808a02ae7b14dfd7fa585cade2b0e35c22a524425ec6fe34f9ce5",
-    "validation": "c6af91ebf59aaf9df6d9a4876aa8bba821875f2442f429faa54dae8e1c45a958",
-    "test": "cc7f369ec87f5b84dbab6d3db9e40c9e21f364a5fa9e3c4105bd62733f048a06",
+    "train": "4c74ee19a6f2d403fa58957f7fc6b0cbb0847257d1f08b7d89b9954540f52b59",
+    "validation": "01bb446f94b8e8bfa445e6da684f79bc91d32c34148dbc6db07819d643d1c016",
+    "test": "5300a0c75770ddaa3c499206e55caf07afff475fd31f2feff067fdb1bf7e7f4e",
 }
 
 
@@ -31,43 +35,66 @@ def by_hash(items, name):
     return sorted(items, key=lambda item: hashlib.sha256(name(item).encode()).digest())
 
 
-def pools_by_the_written_rule(ids, texts, labels, block, balance):
-    """Follow the five rules at the head of pools.py, written a second time."""
+def different(texts):
     first_of = {}
     for row, text in enumerate(texts):
         first_of.setdefault(bare(text), row)
-    kept = sorted(first_of.values())
+    return sorted(first_of.values())
 
-    chosen = {"train": {}, "validation": {}, "test": {}}
+
+def merged(ids, labels, members, size=None):
+    placed = []
     for label in (0, 1):
-        rows = [row for row in kept if labels[row] == label]
+        rows = by_hash((r for r in members if labels[r] == label), lambda r: f"review/{ids[r]}")
+        rows = rows[:size]
+        placed += [((2 * k + 1) / (2 * len(rows)), label, row) for k, row in enumerate(rows)]
+    return [row for _, _, row in sorted(placed)]
+
+
+def pools_by_blocks(ids, texts, labels):
+    """Follow the rules at the head of pools.py for reviews without groups, written again."""
+    members = {"train": [], "validation": [], "test": []}
+    for label in (0, 1):
+        rows = [row for row in different(texts) if labels[row] == label]
+        block = len(rows) // 25
         end = len(rows) - len(rows) % block
         blocks = [rows[start : start + block] for start in range(0, end, block)]
         order = by_hash(range(len(blocks)), lambda number, label=label: f"block/{label}/{number}")
         held_back = {"test": order[:4], "validation": order[4:7], "train": order[7:]}
         for pool, numbers in held_back.items():
-            members = [row for number in numbers for row in blocks[number]]
-            members += rows[end:] if pool == "train" else []
-            chosen[pool][label] = by_hash(members, lambda row: f"review/{ids[row]}")
+            members[pool] += [row for number in numbers for row in blocks[number]]
+        members["train"] += rows[end:]
+    return {pool: merged(ids, labels, rows) for pool, rows in members.items()}
 
-    merged = {}
-    for pool, of_label in chosen.items():
-        if balance:
-            fewer = min(map(len, of_label.values()))
-            of_label = {label: rows[:fewer] for label, rows in of_label.items()}
-        placed = [
-            ((2 * rank + 1) / (2 * len(rows)), label, row)
-            for label, rows in of_label.items()
-            for rank, row in enumerate(rows)
-        ]
-        merged[pool] = [row for _, _, row in sorted(placed)]
-    return merged
+
+def pools_by_groups(ids, texts, labels, groups, wanted=None):
+    """Follow the rules at the head of pools.py for reviews with groups, written again."""
+    kept = different(texts)
+    totals = Counter(labels[row] for row in kept)
+    members = {"test": [], "validation": [], "train": []}
+    shares = {"test": 4, "validation": 3}
+    left = by_hash(sorted({groups[row] for row in kept}), lambda name: f"group/{name}")
+    for pool in members:
+        need = wanted.get(pool) if wanted else shares.get(pool)
+        while left:
+            have = Counter(labels[row] for row in members[pool])
+            if wanted and need and min(have[0], have[1]) >= need:
+                break
+            if not wanted and need and all(25 * have[n] >= need * totals[n] for n in (0, 1)):
+                break
+            name = left.pop(0)
+            members[pool] += [row for row in kept if groups[row] == name]
+    sizes = dict.fromkeys(members)
+    if wanted:
+        train = Counter(labels[row] for row in members["train"])
+        sizes = {**wanted, "train": min(train.values())}
+    return {pool: merged(ids, labels, members[pool], sizes[pool]) for pool in members}
 
 
 @pytest.fixture(scope="module")
 def raw():
     split = load_raw_reviews(load_preset())["train"]
-    return {column: split[column][:] for column in ("id", "text", "label")}
+    return {column: split[column][:] for column in ("id", "text", "label", "film", "stars")}
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +115,10 @@ def test_the_pools_never_change(whole, pool):
 
 
 def test_the_written_rule_gives_the_same_pools(whole, raw):
-    expected = pools_by_the_written_rule(raw["id"], raw["text"], raw["label"], 500, balance=True)
+    expected = pools_by_groups(raw["id"], raw["text"], raw["label"], raw["film"], PER_LABEL)
     for pool, rows in expected.items():
-        assert whole[pool]["id"][:] == [raw["id"][row] for row in rows]
-        assert whole[pool]["text"][:] == [raw["text"][row] for row in rows]
-        assert whole[pool]["label"][:] == [raw["label"][row] for row in rows]
+        for column in raw:
+            assert whole[pool][column][:] == [raw[column][row] for row in rows]
 
 
 @pytest.mark.parametrize(("one", "other"), [("train", "validation"), ("train", "test")])
@@ -124,20 +150,60 @@ def test_every_even_prefix_is_balanced(whole, pool):
     assert all(sum(labels[i : i + 2]) == 1 for i in range(0, len(labels), 2))
 
 
-@pytest.mark.parametrize(("pool", "blocks"), [("validation", 3), ("test", 4)])
-@pytest.mark.parametrize("label", [0, 1])
-def test_what_is_held_back_comes_in_blocks_of_consecutive_reviews(whole, raw, pool, blocks, label):
-    first_of = {}
-    for row, text in enumerate(raw["text"]):
-        first_of.setdefault(bare(text), row)
-    rows = [row for row in sorted(first_of.values()) if raw["label"][row] == label]
-    place = {raw["id"][row]: number for number, row in enumerate(rows)}
+@pytest.mark.parametrize(("one", "other"), [*itertools.combinations(SIZES, 2)])
+def test_no_film_is_in_two_pools(whole, one, other):
+    assert not set(whole[one]["film"]) & set(whole[other]["film"])
 
-    held_back = whole[pool].filter(lambda review: review["label"] == label)["id"]
-    places = sorted(place[name] for name in held_back)
-    gaps = sum(later - earlier != 1 for earlier, later in itertools.pairwise(places))
-    assert len(places) == 500 * blocks
-    assert gaps + 1 <= blocks
+
+def test_a_films_reviews_of_both_labels_are_held_back(whole):
+    test = whole["test"].to_pandas()
+    assert (test.groupby("film")["label"].nunique() == 2).sum() > 100
+
+
+def test_stars_and_labels_agree(raw):
+    for label, stars in ((0, {1, 2, 3, 4}), (1, {7, 8, 9, 10})):
+        assert {s for s, n in zip(raw["stars"], raw["label"], strict=True) if n == label} == stars
+
+
+def test_the_films_are_those_of_the_data_set(raw):
+    assert len(set(raw["film"])) == 3_456
+    assert Counter(Counter(raw["film"]).values())[30] > 0
+    assert max(Counter(raw["film"]).values()) == 30
+    of_label = [
+        {f for f, n in zip(raw["film"], raw["label"], strict=True) if n == label}
+        for label in (0, 1)
+    ]
+    assert [len(films) for films in of_label] == [2_957, 1_390]
+    assert len(of_label[0] & of_label[1]) == 891
+
+
+def test_a_written_rating_is_mostly_the_authors_stars(raw):
+    """Checks the table against the texts: in 82 % of them, or it belongs to other rows."""
+    found = [
+        (int(match[1]), stars)
+        for text, stars in zip(raw["text"], raw["stars"], strict=True)
+        if (match := re.search(r"\b(\d{1,2})\s?/\s?10\b", text))
+    ]
+    assert len(found) > 1_000
+    assert 0.75 < sum(one == other for one, other in found) / len(found) < 0.9
+
+
+@pytest.mark.parametrize("damage", [b"", b"no gzip", "other bytes"])
+def test_a_damaged_table_of_films_is_refused(damage, tmp_path, monkeypatch):
+    table = tmp_path / "films.csv.gz"
+    content = gzip.compress(b"row,film,stars\n") if damage == "other bytes" else damage
+    table.write_bytes(content)
+    monkeypatch.setattr(films, "FILMS", table)
+    with pytest.raises(DamagedFileError, match="table of films"):
+        films.load_films()
+
+
+def test_another_copy_of_imdb_finds_its_films_by_text(raw):
+    order = list(range(24_999, -1, -250))
+    texts = [raw["text"][row].replace("<br />", "<br/>") for row in order]
+    assert packaged.films_of(texts) == [raw["film"][row] for row in order]
+    with pytest.raises(ValueError, match=r"1 of 2 reviews are not among .* first in row 1"):
+        packaged.films_of([texts[0], "Another text"])
 
 
 def toy(negative, positive):
@@ -152,11 +218,6 @@ def test_too_few_reviews_of_a_label_are_refused_with_the_number_needed(negative,
         cut_pools(*toy(negative, positive))
 
 
-def test_too_few_reviews_for_the_block_size_are_refused():
-    with pytest.raises(ValueError, match="expected at least 80"):
-        cut_pools(*toy(79, 79), block_size=10)
-
-
 def test_duplicates_do_not_count_towards_enough_reviews():
     ids, texts, labels = toy(25, 25)
     cut_pools(ids, texts, labels)
@@ -166,12 +227,27 @@ def test_duplicates_do_not_count_towards_enough_reviews():
 
 
 @pytest.mark.parametrize("sizes", [(300, 900), (31, 1_000), (25, 25), (777, 101)])
-@pytest.mark.parametrize("balance", [False, True])
-def test_toy_pools_follow_the_written_rule_too(sizes, balance):
+def test_toy_pools_follow_the_written_rule_too(sizes):
     ids, texts, labels = toy(*sizes)
-    block = min(sizes) // 25
-    found = cut_pools(ids, texts, labels, block_size=block, balance=balance)
-    assert found == pools_by_the_written_rule(ids, texts, labels, block, balance)
+    assert cut_pools(ids, texts, labels) == pools_by_blocks(ids, texts, labels)
+
+
+@pytest.mark.parametrize("sizes", [(300, 900), (100, 100), (777, 101)])
+@pytest.mark.parametrize("size_of_group", [1, 2, 7])
+def test_toy_pools_by_group_follow_the_written_rule_too(sizes, size_of_group):
+    ids, texts, labels = toy(*sizes)
+    groups = [f"film {row % (len(ids) // size_of_group)}" for row in range(len(ids))]
+    found = cut_pools(ids, texts, labels, groups)
+    assert found == pools_by_groups(ids, texts, labels, groups)
+    members = [{groups[row] for row in rows} for rows in found.values()]
+    assert sum(map(len, members)) == len(set(groups))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_groups_too_few_for_three_pools_are_refused(count):
+    ids, texts, labels = toy(50, 50)
+    with pytest.raises(ValueError, match=f"{count} groups: expected many small groups"):
+        cut_pools(ids, texts, labels, [f"film {row % count}" for row in range(100)][::-1])
 
 
 def test_unbalanced_labels_keep_their_proportions_in_every_prefix():
@@ -183,12 +259,6 @@ def test_unbalanced_labels_keep_their_proportions_in_every_prefix():
         assert 0.7 < share < 0.8
         for size in range(1, len(rows)):
             assert abs(sum(labels[row] for row in rows[:size]) - share * size) <= 1
-
-
-def test_balancing_leaves_out_reviews_of_the_longer_label_only():
-    ids, texts, labels = toy(300, 900)
-    for rows in cut_pools(ids, texts, labels, balance=True).values():
-        assert 2 * sum(labels[row] for row in rows) == len(rows)
 
 
 @pytest.mark.parametrize(
@@ -246,38 +316,35 @@ def test_texts_without_a_word_that_are_written_alike_are_duplicates():
     assert sorted(row for rows in pools.values() for row in rows) == list(range(52))
 
 
-def test_a_label_or_block_size_that_is_none_is_refused():
+def test_a_label_that_is_none_is_refused():
     ids, texts, labels = toy(25, 25)
     with pytest.raises(ValueError, match=r"labels\[50\] is 2: expected 0 or 1"):
         cut_pools([*ids, "odd"], [*texts, "a third class"], [*labels, 2])
-    with pytest.raises(ValueError, match="block_size is 0: expected 1"):
-        cut_pools(ids, texts, labels, block_size=0)
 
 
 @settings(derandomize=True, deadline=None, max_examples=40, database=None)
 @given(
     labels=st.lists(st.sampled_from([0, 1]), min_size=0, max_size=150),
     repeated=st.lists(st.integers(0, 49), max_size=20),
-    balance=st.booleans(),
+    grouped=st.booleans(),
 )
-@example(labels=[1] * 150, repeated=[], balance=True)
-def test_any_pools_are_disjoint_deterministic_and_mixed_alike_throughout(labels, repeated, balance):
+@example(labels=[1] * 150, repeated=[], grouped=True)
+def test_any_pools_are_disjoint_deterministic_and_mixed_alike_throughout(labels, repeated, grouped):
     ids, texts, first_labels = toy(25, 25)
     labels = [*first_labels, *labels, *[1] * len(repeated)]
     texts += [f"another film, {row}" for row in range(len(texts), len(labels) - len(repeated))]
     texts += [f"<i>{texts[row].upper()}</i>!" for row in repeated]
     ids = [f"any/{row}" for row in range(len(labels))]
 
-    pools = cut_pools(ids, texts, labels, balance=balance)
-    assert pools == cut_pools(ids, texts, labels, balance=balance)
+    groups = [f"film {row}" for row in range(len(ids))] if grouped else None
+    pools = cut_pools(ids, texts, labels, groups)
+    assert pools == cut_pools(ids, texts, labels, groups)
     rows = [row for pool in pools.values() for row in pool]
     assert len(set(rows)) == len(rows)
     assert len({bare(texts[row]) for row in rows}) == len(rows)
-    if not balance:
-        assert sorted(rows) == list(range(len(labels) - len(repeated)))
+    assert sorted(rows) == list(range(len(labels) - len(repeated)))
     for pool in pools.values():
         count = Counter(labels[row] for row in pool)
-        assert not balance or count[0] == count[1]
         for size in range(1, len(pool)):
             share = sum(labels[row] for row in pool[:size])
             assert abs(share - count[1] * size / len(pool)) <= 1

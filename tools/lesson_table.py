@@ -13,9 +13,9 @@ TARGET = ROOT / "README.md"
 BLOCK = re.compile(r"(?<=<!-- lessons -->\n).*?(?=<!-- /lessons -->)", re.DOTALL)
 # The number of the first lesson of each part.
 PARTS = {
-    0: "**Build**: the whole classic tutorial, in its order",
-    7: "**Doubt**: which of its numbers can you trust?",
-    10: "**Go on**: with your own data",
+    0: ("Build", "the whole classic tutorial, in its order"),
+    7: ("Doubt", "which of its numbers can you trust?"),
+    10: ("Go on", "with your own data"),
 }
 
 
@@ -30,7 +30,8 @@ def render(folder: Path = ROOT / "notebooks") -> str:
     for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
         part_before, part = part, max(first for first in PARTS if first <= int(path.stem[:2]))
         if part != part_before:
-            lines.append(f"| {PARTS[part]} | | |")
+            name, about = PARTS[part]
+            lines.append(f"| **{name}** | *{about}* | |")
         title, claim, time = _opening(path)
         lines.append(f"| [{title}](notebooks/{path.name}) | {claim} | {time} |")
     return "\n".join(lines) + "\n"
@@ -49,6 +50,7 @@ def _opening(path: Path) -> tuple[str, str, str]:
         if match is None:
             raise ValueError(f"{path.name}: no line {what!r} in its first cell")
     title, claim, time = (match[1].strip() for match in found)
+    time = re.sub(r" (on|with) two .*", "", time)  # said below the table, for all of them
     sentence = re.match(r".*?[.?!](?=\s|$)", f"{claim}.")[0].replace("..", ".")
     return title, sentence[0].upper() + sentence[1:], time
 

@@ -70,12 +70,12 @@ def films_of(texts: Sequence[str]) -> list[str]:
     split = load_packaged_imdb()
     # Of reviews with the same words only the first is in a pool, so any of their films will do.
     film_of = dict(zip(map(normalise, split["text"]), split["film"][:], strict=True))
-    films = [film_of.get(normalise(text)) for text in texts]
-    unknown = films.count(None)
+    films = [film_of.get(normalise(text), "") for text in texts]
+    unknown = films.count("")
     if unknown:
         raise ValueError(
             f"{unknown:,} of {len(texts):,} reviews are not among the official training reviews, "
-            f"the first in row {films.index(None)}: their films are not known; give them as a csv "
+            f"the first in row {films.index('')}: their films are not known; give them as a csv "
             "with the columns text, label and group"
         )
     return films

@@ -115,10 +115,11 @@ def _pool_rows(train: datasets.Dataset, source: str) -> dict[str, list[int]]:
     # What is IMDb says so by its name: another file may have 25,000 rows as well.
     if source == "packaged":
         return packaged_pool_rows()
-    columns = [train[column][:] for column in ("id", "text", "label")]
+    ids, texts, labels = (train[column][:] for column in ("id", "text", "label"))
     if source.partition("@")[0] == IMDB_ON_THE_HUB:
-        return cut_imdb_pools(*columns, films_of(columns[1]))
-    return cut_pools(*columns, train["group"][:] if "group" in train.column_names else None)
+        return cut_imdb_pools(ids, texts, labels, films_of(texts))
+    groups = train["group"][:] if "group" in train.column_names else None
+    return cut_pools(ids, texts, labels, groups)
 
 
 def _in_order(split: datasets.Dataset) -> datasets.Dataset:

@@ -1,4 +1,4 @@
-"""The recorded study that the lessons 05 and 06 draw from; ``make study`` writes it."""
+"""The recorded study that the lessons draw from; ``make study`` writes it."""
 
 import hashlib
 import io

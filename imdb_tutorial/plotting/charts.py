@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from imdb_tutorial.plotting.style import BLACK, DARK, LINES, styled
+from imdb_tutorial.plotting.style import BLACK, DARK, style_of, styled
 
 
 @styled
@@ -60,8 +60,8 @@ def plot_lengths(
             bins=bins,
             histtype="step",
             linewidth=1.6,
-            color=LINES[number % len(LINES)]["color"],
-            linestyle=LINES[number % len(LINES)]["linestyle"],
+            color=style_of(name, number)["color"],
+            linestyle=style_of(name, number)["linestyle"],
             label=f"{name} (median {np.median(values):,.0f})",
         )
     if cut:
@@ -95,7 +95,7 @@ def plot_curves(
     """
     figure, axes = plt.subplots(figsize=(8, 3.6))
     for number, (name, (x, y, *band)) in enumerate(curves.items()):
-        style = LINES[number % len(LINES)]
+        style = style_of(name, number)
         axes.plot(x, y, markersize=4 if len(x) <= 40 else 0, label=name, **style)
         if band:
             low, high = band

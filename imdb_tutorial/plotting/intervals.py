@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from imdb_tutorial.plotting.style import BLACK, DARK, LINES, PALE, styled
+from imdb_tutorial.plotting.style import BLACK, DARK, PALE, style_of, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ def plot_intervals(
         shift = 0.24 * ((len(groups) - 1) / 2 - number)
         y = [rows.index(name) + shift for name in values]
         value, low, high = (100 * np.array([v[n] for v in values.values()]) for n in range(3))
-        style = LINES[number % len(LINES)]
+        style = style_of(group, number)
         axes.errorbar(
             value, y, xerr=(value - low, high - value),
             color=style["color"], marker=style["marker"], linestyle="none", capsize=3, label=group,

@@ -1,7 +1,7 @@
 """One style and one set of colours for every figure; both also read in grey.
 
-A colour means one thing in all figures: dark is what the lesson is about, orange what it is
-compared with (and the label NEGATIVE), pale what lies behind or counts for little.
+A colour, a mark and a dash mean one thing in the whole series: ``STYLE_OF`` names them. Where a
+figure shows something else, dark is what the lesson is about, pale what lies behind.
 """
 
 import functools
@@ -10,7 +10,9 @@ from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from IPython.core.getipython import get_ipython
 from matplotlib.figure import Figure
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -34,7 +36,43 @@ LINES: tuple[dict[str, Any], ...] = (
     {"color": LIGHT, "linestyle": "-.", "marker": "D"},
 )
 
+# One meaning, one colour, one mark: the pools, the two verdicts, the models.
+STYLE_OF: dict[str, dict[str, Any]] = {
+    "train": {"color": "#2e7d32", "linestyle": "-", "marker": "o"},
+    "validation": {"color": "#8e44ad", "linestyle": "--", "marker": "s"},
+    "test": {"color": "#b0123f", "linestyle": "-.", "marker": "^"},
+    "NEGATIVE": {"color": MIDDLE, "linestyle": ":", "marker": "v"},
+    "POSITIVE": {"color": DARK, "linestyle": "-", "marker": "o"},
+    "majority": {"color": "#9e8f7a", "linestyle": ":", "marker": "x"},
+    "TF-IDF": {"color": "#b8860b", "linestyle": "--", "marker": "D"},
+    "classic probe": {"color": "#4aa3c7", "linestyle": ":", "marker": "v"},
+    "mended probe": {"color": "#1b6d93", "linestyle": "-", "marker": "o"},
+    "fine-tuned": {"color": "#c2478c", "linestyle": "-.", "marker": "P"},
+    "packaged": {"color": "#000000", "linestyle": "-", "marker": "*"},
+}
+
+
+def style_of(name: str, number: int = 0) -> dict[str, Any]:
+    """Return how a curve is drawn: by what its name means, else the next style in turn.
+
+    Args:
+        name: Of the curve. What follows a comma is a detail: ``"fine-tuned, seed 1"``.
+        number: Of the curve among those without a meaning of their own.
+
+    Returns:
+        Colour, line style and marker, as matplotlib takes them.
+    """
+    return STYLE_OF.get(name.partition(",")[0].strip()) or LINES[number % len(LINES)]
+
+
 Given = ParamSpec("Given")
+
+
+@functools.cache
+def _draw_sharply() -> None:
+    """Give figures in a notebook twice the pixels, for screens that have them."""
+    if get_ipython() is not None:
+        set_matplotlib_formats("retina")
 
 
 def styled(draw: Callable[Given, Figure]) -> Callable[Given, Figure]:
@@ -42,6 +80,7 @@ def styled(draw: Callable[Given, Figure]) -> Callable[Given, Figure]:
 
     @functools.wraps(draw)
     def drawn(*args: Given.args, **kwargs: Given.kwargs) -> Figure:
+        _draw_sharply()
         with mpl.rc_context(STYLE):
             figure = draw(*args, **kwargs)
             figure.canvas.draw()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-LESSON = "08_classify_widget.ipynb"
+LESSON = "06_classify_widget.ipynb"
 EXPLORER = ".imdb-explorer"
 ATTACK = (
     "<script>window.attacked = 1</script><img src=x onerror='window.attacked = 2'>"

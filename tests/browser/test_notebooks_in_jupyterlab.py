@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-# nbval runs every lesson. These two, and lesson 08, into which test_explorer.py types after it was
+# nbval runs every lesson. These two, and lesson 06, into which test_explorer.py types after it was
 # run, use the most of what only a page in a browser shows.
 LESSONS = (
     "02_dataset.ipynb",  # tables, pictures, and reviews with HTML in them, shown as text

@@ -1,0 +1,1 @@
+"""Exercises that check themselves: what each asks, its hints, its solution, typical mistakes."""
