@@ -140,7 +140,7 @@ def test_deals_are_one_strip_a_way_with_a_line_where_a_film_begins():
     (borders,) = first.collections
     assert [line[0][0] for line in borders.get_segments()] == [3]
     assert first.get_xlim() == (1, 5)
-    assert texts(figure) == {"train", "test"}
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"train", "test"}
 
 
 def test_bars_are_drawn_from_top_to_bottom_with_their_values():
