@@ -1,4 +1,7 @@
 # The public names and the rooms that they come from; __init__.py reads this file.
+from .classifier.in_memory import (
+    classifier_of as classifier_of,
+)
 from .classifier.load import (
     load_classifier as load_classifier,
 )
@@ -75,6 +78,10 @@ from .evaluation.records import (
     load_official_split as load_official_split,
     load_reference_run as load_reference_run,
 )
+from .evaluation.written_ratings import (
+    without_ratings as without_ratings,
+    written_rating as written_rating,
+)
 from .exercises.series import (
     exercise as exercise,
 )
@@ -88,6 +95,7 @@ from .explorer.widget import (
     SentimentExplorer as SentimentExplorer,
 )
 from .finetuning.log import (
+    epoch_table as epoch_table,
     history_of as history_of,
 )
 from .finetuning.progress import (
@@ -132,7 +140,7 @@ from .plotting.intervals import (
     plot_reliability as plot_reliability,
 )
 from .plotting.pictures import (
-    plot_blocks as plot_blocks,
+    plot_deals as plot_deals,
     plot_flow as plot_flow,
     plot_padding as plot_padding,
 )
