@@ -3,6 +3,7 @@
 # make mutants  plants bugs in copies: are they seen?
 # make faults   kills it, fills its disk, damages its files: is anything lost?
 # make run      executes the series into build/     make bench    measures the speed
+# make book     the series as pages for a browser: build/book/html/index.html
 # make study    runs the experiments behind the lessons: about an hour
 # make clean    removes what the others made
 #
@@ -16,7 +17,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup lab test quick mutants faults run notebooks lint bench study clean
+.PHONY: setup lab test quick mutants faults run notebooks book lint bench study clean
 
 setup: $(STAMP)
 
@@ -25,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) -V), but 3.11 or newer is needed: say make setup PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments: install its venv package, for example apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[notebooks,test]'
+	$(BIN)/python -m pip install --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[book,notebooks,test]'
 	@touch $@
 
 lab: setup
@@ -57,6 +58,11 @@ run: setup
 # Executes the committed notebooks again, after a change of the package or of a lesson.
 notebooks: setup
 	$(BIN)/python tools/run_notebooks.py --in-place
+
+# The series as pages, from the outputs that the notebooks have: nothing is executed or loaded.
+book: setup
+	$(BIN)/python -m sphinx -q --fail-on-warning --keep-going -b html -c book -d build/book/doctrees . build/book/html
+	@echo "open build/book/html/index.html in a browser"
 
 lint: setup
 	$(BIN)/ruff check --fix .

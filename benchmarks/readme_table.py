@@ -1,4 +1,4 @@
-"""Writes what the other scripts here recorded into the README."""
+"""Writes what the other scripts here recorded into the README and the pages of docs/."""
 
 import json
 import re
@@ -8,12 +8,13 @@ from imdb_tutorial import load_preset, load_reviews, load_study
 from imdb_tutorial.evaluation.intervals import Interval
 
 FOLDER = Path(__file__).resolve().parent
-README = FOLDER.parent / "README.md"
+ROOT = FOLDER.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"(<!-- (measured[a-z-]*) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 
 def render() -> dict[str, str]:
-    """Return each block of the README by its name, as Markdown."""
+    """Return each block by its name, as Markdown."""
     return {
         "measured": render_probe(),
         "measured-explorer": render_explorer(),
@@ -100,10 +101,11 @@ def render_probe() -> str:
 
 
 def main() -> None:
-    """Replace the README's blocks of measurements."""
+    """Replace the pages' blocks of measurements."""
     blocks = render()
-    text = README.read_text(encoding="utf8")
-    README.write_text(BLOCK.sub(lambda b: b[1] + blocks[b[2]] + b[3], text), "utf8")
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(BLOCK.sub(lambda b: b[1] + blocks[b[2]] + b[3], text), encoding="utf-8")
 
 
 if __name__ == "__main__":

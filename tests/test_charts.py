@@ -66,5 +66,6 @@ def test_reliability_draws_one_panel_a_model():
         }
     )
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    assert [len(axes.texts) for axes in figure.axes] == [2, 0]
     dots = figure.axes[0].collections[-1]
     assert np.all(np.abs(np.diff(dots.get_offsets(), axis=1)) < 0.3)

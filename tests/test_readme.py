@@ -1,5 +1,6 @@
-"""The README says what is there and what was measured, and its way to start without make works."""
+"""README and docs say what is there and what was measured; the ways without make work."""
 
+import json
 import os
 import re
 import runpy
@@ -14,35 +15,57 @@ from tests.systems import needs_posix
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-start_commands = runpy.run_path(str(ROOT / "tools/readme_commands.py"))["start_commands"]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+start_commands = runpy.run_path(str(ROOT / "tools/start_commands.py"))["start_commands"]
 
 
-def test_its_measurements_are_the_recorded_ones():
+def test_measurements_are_the_recorded_ones_and_stand_in_one_place_each():
     table = runpy.run_path(str(ROOT / "benchmarks/readme_table.py"))
+    text = "".join(page.read_text(encoding="utf-8") for page in table["PAGES"])
     for name, expected in table["render"]().items():
-        block = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, re.DOTALL)[1]
+        (block,) = re.findall(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
         assert block == expected, name
 
 
-def test_its_links_lead_somewhere():
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
-    assert links
-    assert not [link for link in links if not (ROOT / link).exists()]
-
-
-def test_it_names_every_notebook_and_every_target():
+def test_the_lessons_are_those_that_there_are():
+    tool = runpy.run_path(str(ROOT / "tools/lesson_table.py"))
+    assert tool["BLOCK"].search(README)[0] == tool["render"](), "run tools/lesson_table.py"
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         assert f"(notebooks/{notebook.name})" in README
+
+
+def test_a_lesson_without_claim_or_time_is_named(tmp_path):
+    cell = {"cell_type": "markdown", "source": ["# 0. Here\n", "\n", "**Claim: so it is.**\n"]}
+    (tmp_path / "00_here.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    render = runpy.run_path(str(ROOT / "tools/lesson_table.py"))["render"]
+    with pytest.raises(ValueError, match=r"00_here\.ipynb.*Running time"):
+        render(tmp_path)
+
+
+def test_the_readme_is_short_and_has_every_other_page_one_link_away():
+    assert len(README.splitlines()) < 120
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"(docs/{page.name})" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_every_target_of_make_is_explained():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1]
+    commands = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
     for target in phony.split():
-        assert f"make {target}" in README
+        assert f"| `make {target}` |" in commands
 
 
 @pytest.mark.slow
 @needs_posix
 def test_the_way_without_make_installs_what_is_installed_here(tmp_path):
-    """The README's own line is run, in a folder whose path has a space and more than ASCII.
+    """The page's own line is run, in a folder whose path has a space and more than ASCII.
 
     This environment stands in for the new one; pip only says what it would install and asks no
     network. tools/check_install.py does the whole for real.

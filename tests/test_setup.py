@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -196,6 +197,7 @@ def test_scripts_that_others_start_are_executable_and_have_no_syntax_error(scrip
     ("schema", "file"),
     [
         ("vendor.github-workflows", ".github/workflows/tests.yml"),
+        ("vendor.github-workflows", ".github/workflows/book.yml"),
         ("vendor.citation-file-format", "CITATION.cff"),
     ],
 )
@@ -216,10 +218,31 @@ def test_the_workflow_runs_quick_tests_everywhere_and_everything_on_linux():
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
     (selected,) = [line for line in recipe.splitlines() if "not slow and not browser" in line]
     assert runs[-1].split("-m pytest --numprocesses 2 ")[1] == selected.split("$(PYTEST) ")[1]
-    install = '-m pip install --constraint constraints.txt --editable ".[notebooks,test]"'
+    extras = ",".join(sorted(EXTRAS))
+    install = f'-m pip install --constraint constraints.txt --editable ".[{extras}]"'
     assert any(run.endswith(install) for run in runs)
     assert jobs["everything"]["runs-on"].startswith("ubuntu")
     assert jobs["everything"]["steps"][-1]["run"] == ".ci/run"
+
+
+def test_the_workflow_publishes_what_make_book_makes():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text(encoding="utf-8"))["jobs"]
+    steps = jobs["build"]["steps"]
+    (made,) = [place for place, step in enumerate(steps) if step.get("run") == "make book"]
+    upload = steps[made + 1]
+    assert "upload-pages-artifact" in upload["uses"]
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"-m sphinx .* \. {upload['with']['path']}\n", recipe)
+    assert jobs["publish"]["needs"] == "build"
+
+
+@pytest.mark.parametrize("name", ["tests", "book"])
+def test_a_workflow_takes_every_action_at_one_commit_and_says_its_version(name):
+    text = (ROOT / f".github/workflows/{name}.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    for action in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v[0-9.]+", action)
 
 
 def test_the_devcontainer_and_binder_install_with_the_pins_and_open_a_lesson_that_exists():

@@ -48,6 +48,19 @@ def test_accuracies_of_parts_can_be_recomputed(study, labels):
         assert right[n][cut[n]].mean() == pytest.approx(run.test_accuracy, abs=1e-9)
 
 
+def test_the_parts_of_long_reviews_in_words(study, labels):
+    cut, table = study.answers("parts", "is_cut"), study.table("parts")
+    for size, runs in table.groupby("size"):
+        parts = study.parts(labels, size)
+        assert parts.columns.tolist() == ["head", "tail", "both"]
+        assert parts.index.tolist() == np.flatnonzero(cut[runs.index[0]]).tolist()
+        assert parts.mean().tolist() == pytest.approx(runs.test_accuracy.tolist(), abs=1e-9)
+    with pytest.raises(ValueError, match=r"parts of 256 tokens: expected one of \[128, 512\]"):
+        study.parts(labels, 256)
+    with pytest.raises(ValueError, match="3 labels for 4,000 test reviews: load the whole pool"):
+        study.parts([0, 1, 1], 512)
+
+
 def test_accuracies_of_cuts_can_be_recomputed(study, reviews):
     places = {name: n for n, name in enumerate(_ids(reviews))}
     order = np.argsort([int(name.partition("/")[2]) for name in places])

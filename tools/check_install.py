@@ -1,6 +1,6 @@
-"""Starts as the README says, in a fresh clone whose path has a space and letters beyond ASCII.
+"""Starts as docs/start.md says, in a fresh clone whose path has a space and letters beyond ASCII.
 
-The committed state is cloned, and each command of the README's text is run as it stands there. Two
+The committed state is cloned, and each command of the page is run as it stands there. Two
 of them would run for long: JupyterLab is asked for the first lesson and then stopped, and pytest
 gets one lesson and one file of tests. It installs everything, which takes minutes and 3 GB.
 
@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from readme_commands import ROOT, start_commands
+from start_commands import PAGE, ROOT, start_commands
 
 FOLDER_NAME = "Übung zur Stimmung 感情"
 ENOUGH_TESTS = "notebooks/00_start_here.ipynb tests/test_diagnosis.py"
@@ -36,7 +36,7 @@ def main() -> int:
     clone = parent / FOLDER_NAME
     try:
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-        for command in start_commands(way, clone / "README.md"):
+        for command in start_commands(way, clone / PAGE.relative_to(ROOT)):
             print(f"$ {command}", flush=True)
             if " lab " in command:
                 open_lab(command, clone)
@@ -47,7 +47,7 @@ def main() -> int:
         return 1
     finally:
         shutil.rmtree(parent, ignore_errors=True)
-    print("every command of the README works")
+    print("every command of the page works")
     return 0
 
 

@@ -230,6 +230,37 @@ class Study:
                     f"validation_size=None, test_size=None), or {RENEW}"
                 )
 
+    def parts(self, labels: Sequence[int], size: int) -> "pd.DataFrame":
+        """Say whether the packaged classifier is right when it reads one part of a long review.
+
+        Args:
+            labels: The test reviews' labels.
+            size: How many tokens it read, [CLS] and [SEP] included: 128 or 512.
+
+        Returns:
+            True or False under each part's name (``head``: the first tokens, ``tail``: the last,
+            ``both``: half of each), one row for each test review with more tokens than that; the
+            index is the review's row in its pool.
+
+        Raises:
+            ValueError: There is no such size, or another number of labels.
+        """
+        import pandas as pd
+
+        runs, verdicts = self.table("parts"), self.answers("parts") >= 128  # [runs, reviews]
+        truth = np.asarray(labels) == 1
+        if truth.shape != verdicts.shape[1:]:
+            raise ValueError(
+                f"{truth.size:,} labels for {verdicts.shape[1]:,} test reviews: load the whole pool"
+            )
+        runs = runs[runs["size"] == size]
+        if runs.empty:
+            known = sorted(set(self.table("parts")["size"]))
+            raise ValueError(f"no parts of {size} tokens: expected one of {known}")
+        rows = np.flatnonzero(self.answers("parts", "is_cut")[runs.index[0]])
+        right = {run.part: (verdicts[n] == truth)[rows] for n, run in runs.iterrows()}
+        return pd.DataFrame(right, index=pd.Index(rows, name="row"))
+
     def ladder(self, labels: Sequence[int]) -> "pd.DataFrame":
         """Put the ladder's models side by side on the test reviews.
 
@@ -365,7 +396,7 @@ def _spreads(groups: "pd.core.groupby.SeriesGroupBy", name: str) -> "pd.DataFram
 
 
 def _spread(values: np.ndarray) -> Spread:
-    return spread(values) if len(values) > 1 else Spread(*[float(values[0])] * 3, 1)
+    return spread(values) if len(values) > 1 else Spread(only := float(values[0]), only, only, 1)
 
 
 def _seconds_before(model: str) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from imdb_tutorial.plotting.style import BLACK, DARK, PALE, style_of, styled
+from imdb_tutorial.plotting.style import BLACK, GREY, PALE, style_of, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,8 @@ def plot_intervals(
         style = style_of(group, number)
         axes.errorbar(
             value, y, xerr=(value - low, high - value),
-            color=style["color"], marker=style["marker"], linestyle="none", capsize=3, label=group,
+            color=style["color"], marker=style["marker"], markersize=8, linestyle="none", capsize=3,
+            label=group,
         )  # fmt: skip
     axes.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
     axes.grid(axis="y", visible=False)
@@ -60,25 +61,33 @@ def plot_reliability(tables: "Mapping[str, pd.DataFrame]") -> Figure:
     """Draw how often a model is right against how sure it is, one picture a model.
 
     Args:
-        tables: By name, what ``reliability`` returns.
+        tables: By name of the model, or of the reviews, what ``reliability`` returns.
 
     Returns:
-        The figure: on the diagonal, a model is right as often as it thinks. Below it, it is too
-        sure. The size of a dot is the share of the reviews.
+        The figure: on the pale diagonal, a model is right as often as it thinks. Below it, it is
+        too sure; above it, too modest. The larger a dot, the more reviews; lines are intervals.
     """
     figure, panels = plt.subplots(
         1, len(tables), figsize=(3 * len(tables), 3.3), sharey=True, squeeze=False
     )
     for (name, table), axes in zip(tables.items(), panels[0], strict=True):
+        style = style_of(name)
         axes.plot([0.5, 1], [0.5, 1], color=PALE, linewidth=3, zorder=1)
         axes.errorbar(
             table.confidence, table.accuracy,
             yerr=(table.accuracy - table.low, table.high - table.accuracy),
-            color=DARK, linestyle="none", linewidth=1, zorder=2,
+            color=style["color"], linestyle="none", linewidth=1, zorder=2,
         )  # fmt: skip
         share = table["count"] / table["count"].sum()
-        axes.scatter(table.confidence, table.accuracy, s=20 + 300 * share, color=DARK, zorder=3)
-        axes.set(title=name, xlabel="how sure (probability)", xlim=(0.48, 1.02))
+        axes.scatter(
+            table.confidence, table.accuracy, s=40 + 300 * share, zorder=3,
+            color=style["color"], marker=style["marker"],
+        )  # fmt: skip
+        axes.set(title=name, xlabel="confidence", xlim=(0.48, 1.02))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+    words = {"transform": panels[0, 0].transAxes, "color": GREY, "fontsize": 9}
+    panels[0, 0].text(0.03, 0.97, "too modest", va="top", **words)
+    panels[0, 0].text(0.97, 0.03, "too sure", ha="right", **words)
     panels[0, 0].set_ylabel("share that is right")
     panels[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
     return figure
