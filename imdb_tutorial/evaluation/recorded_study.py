@@ -396,7 +396,7 @@ def _spreads(groups: "pd.core.groupby.SeriesGroupBy", name: str) -> "pd.DataFram
 
 
 def _spread(values: np.ndarray) -> Spread:
-    return spread(values) if len(values) > 1 else Spread(*[float(values[0])] * 3, 1)
+    return spread(values) if len(values) > 1 else Spread(only := float(values[0]), only, only, 1)
 
 
 def _seconds_before(model: str) -> float:

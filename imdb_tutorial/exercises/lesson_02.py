@@ -69,7 +69,7 @@ def _share_bin(low: float, high: float) -> Callable[[Any], str]:
     """Put a predicted share into the words that a check can answer to."""
 
     def bin_of(answer: Any) -> str:
-        if isinstance(answer, bool) or not isinstance(answer, Real):
+        if isinstance(answer, bool) or not isinstance(answer, int | float):
             return "no number"
         if not 0 <= answer <= 1:
             return "not from 0 to 1"

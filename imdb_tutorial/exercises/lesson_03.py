@@ -1,7 +1,6 @@
 """Exercises of lesson 03: tokens and batches."""
 
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -98,13 +97,13 @@ def _try_restore(answer: Callable) -> list[float]:
 
 
 def _number_of_tokens(answer: Any) -> Any:
-    if isinstance(answer, bool) or not isinstance(answer, Real):
+    if isinstance(answer, bool) or not isinstance(answer, int | float):
         return "no number"
     return int(answer) if answer == int(answer) else "no whole number"
 
 
 def _share_of_text(answer: Any) -> str:
-    if isinstance(answer, bool) or not isinstance(answer, Real):
+    if isinstance(answer, bool) or not isinstance(answer, int | float):
         return "no number"
     if not 0 <= answer <= 1:
         return "not from 0 to 1"

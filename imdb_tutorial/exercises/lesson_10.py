@@ -1,7 +1,7 @@
 """Exercises of lesson 10: data of your own."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from imdb_tutorial.exercises.exercise import Exercise, Mistake
 
@@ -42,7 +42,7 @@ def _size(share: float) -> str:
     return next((name for most, name in bins if share <= most), "large")
 
 
-LOSSES = (
+LOSSES: tuple[list[float], ...] = (
     [],
     [0.7],
     [0.7, 0.6, 0.5],
@@ -111,7 +111,7 @@ def _try_loss(prediction: object) -> str:
     return next((name for name, loss in known.items() if abs(value - loss) < 0.03), "another")
 
 
-def _values(*mistakes: tuple[str, str]) -> Sequence[Mistake]:
+def _values(*mistakes: tuple[str, str]) -> tuple[Mistake, ...]:
     return tuple(Mistake(f"prediction = {value}", message) for value, message in mistakes)
 
 

@@ -29,7 +29,7 @@ def plot_words(words: Sequence[str], pushes: Sequence[float], title: str = "") -
     figure = plt.figure(figsize=(9, 4), layout="none")
     figure.add_axes((0, 0, 1, 1)).axis("off")  # a notebook shows no figure without axes
     strongest = max(map(abs, pushes), default=0.0)
-    x, y = MARGIN, 64
+    x, y = float(MARGIN), 64
     for word, push in zip(words, pushes, strict=True):
         level, is_positive = level_of(push, strongest), push > 0
         # A dollar sign would start mathematics.
@@ -69,7 +69,8 @@ def _mark(
 ) -> None:
     """Tint a word's background and draw its line."""
     x, y = corner
-    colour = tuple(part / 255 for part in COLOURS[is_positive])
+    red, green, blue = (part / 255 for part in COLOURS[is_positive])
+    colour = (red, green, blue)
     tint = mpl.patches.Rectangle(
         (x - 2, y - 5), width + 4, 22, facecolor=colour, alpha=TINT * level, edgecolor="none"
     )
@@ -77,7 +78,7 @@ def _mark(
         (x - 2, x + width + 2),
         (y - 6, y - 6),
         color=colour,
-        linestyle=LINES[is_positive],
+        linestyle="solid" if LINES[is_positive] == "solid" else "dotted",
         linewidth=0.8 + 0.8 * level,
     )
     figure.add_artist(tint)
