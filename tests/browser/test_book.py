@@ -237,9 +237,8 @@ def look(browser):
 
 
 @WIDTHS
-@THEMES
-def test_every_page_fits_a_phone_and_a_desktop(book, look, width, theme):
-    page = look(book / "README.html", width, theme)
+def test_every_page_fits_a_phone_and_a_desktop(book, look, width):
+    page = look(book / "README.html", width)
     for path in sorted(set(book.rglob("*.html")) - {book / "index.html"}):
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path.name
