@@ -55,7 +55,7 @@ def main() -> None:
             probe = LinearProbe(encoder.config.hidden_size, pooling=pooling)
             trainer = Trainer(probe, loaders["train"], loaders["validation"], verbose=False)
             trainer.train(preset.num_epochs)
-            accuracy = Trainer(probe, [], loaders["test"]).validate()
+            _, accuracy = Trainer(probe, [], loaders["test"]).validate()
             rows.append({"pooling": pooling, "train_size": size, "test_accuracy": accuracy})
             print(f"{pooling:5} {size:>7,} training reviews: {accuracy:.1%}")
     record = {

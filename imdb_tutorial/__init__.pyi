@@ -1,4 +1,7 @@
 # The public names and the rooms that they come from; __init__.py reads this file.
+from .classifier.in_memory import (
+    classifier_of as classifier_of,
+)
 from .classifier.load import (
     load_classifier as load_classifier,
 )
@@ -22,6 +25,9 @@ from .dataset.reviews import (
     ReviewDataset as ReviewDataset,
     load_raw_reviews as load_raw_reviews,
     load_reviews as load_reviews,
+)
+from .encoder.attention import (
+    attention_shares as attention_shares,
 )
 from .encoder.features import (
     extract_features as extract_features,
@@ -72,6 +78,10 @@ from .evaluation.records import (
     load_official_split as load_official_split,
     load_reference_run as load_reference_run,
 )
+from .evaluation.written_ratings import (
+    without_ratings as without_ratings,
+    written_rating as written_rating,
+)
 from .exercises.series import (
     exercise as exercise,
 )
@@ -85,6 +95,7 @@ from .explorer.widget import (
     SentimentExplorer as SentimentExplorer,
 )
 from .finetuning.log import (
+    epoch_table as epoch_table,
     history_of as history_of,
 )
 from .finetuning.progress import (
@@ -129,12 +140,26 @@ from .plotting.intervals import (
     plot_reliability as plot_reliability,
 )
 from .plotting.pictures import (
-    plot_blocks as plot_blocks,
+    plot_deals as plot_deals,
     plot_flow as plot_flow,
     plot_padding as plot_padding,
 )
+from .plotting.steps import (
+    plot_ladder as plot_ladder,
+    plot_softmax as plot_softmax,
+    plot_truncation as plot_truncation,
+)
 from .plotting.words import (
     plot_words as plot_words,
+)
+from .plotting.words_in_pictures import (
+    plot_attention as plot_attention,
+    plot_backward as plot_backward,
+    plot_descent as plot_descent,
+    plot_errors as plot_errors,
+    plot_gap as plot_gap,
+    plot_tensors as plot_tensors,
+    plot_who_learns as plot_who_learns,
 )
 from .presets import (
     MAX_LENGTH as MAX_LENGTH,

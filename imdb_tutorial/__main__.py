@@ -179,7 +179,7 @@ def _probe(parsed: argparse.Namespace) -> int:
         probe, loaders["train"], loaders["validation"], preset.learning_rate, preset.gamma
     )
     trainer.train(preset.num_epochs)
-    test_accuracy = Trainer(probe, [], loaders["test"]).validate()
+    _, test_accuracy = Trainer(probe, [], loaders["test"]).validate()
     print(f"accuracy on {len(reviews['test']):,} test reviews: {test_accuracy:.1%}")
     if parsed.output:
         file = save_probe(probe, parsed.output, preset.encoder, max_length=preset.max_length)
@@ -203,6 +203,7 @@ def _record(
         "reviews": {pool: len(split) for pool, split in reviews.items()},
         "train_ids_sha256": ids_sha256(reviews["train"]["id"][:]),
         "train_losses": [round(loss, 5) for loss in trainer.train_losses],
+        "val_losses": [round(loss, 5) for loss in trainer.val_losses],
         "val_accuracy": [round(accuracy, 5) for accuracy in trainer.val_accuracy],
         "test_accuracy": round(test_accuracy, 5),
         "seconds": round(seconds, 1),

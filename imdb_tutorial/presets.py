@@ -20,7 +20,7 @@ class Preset:
     Args:
         name: How the preset is called, for example ``"laptop"``.
         reviews: ``"packaged"``, the hub data set ``"stanfordnlp/imdb"``, or a csv, parquet or
-            jsonl file with the columns ``text`` and ``label``.
+            jsonl file with the columns ``text`` and ``label``, and perhaps ``group``.
         encoder: ``"packaged"``, the hub name of a BERT (``"name@revision"`` pins a version), or a
             folder saved by transformers.
         train_size: Number of training reviews; ``None`` takes all there are.
@@ -110,13 +110,13 @@ class Preset:
 # The laptop's fit into two minutes on two cores; the full ones are the classic values.
 FINE_TUNING = {
     "laptop": {
-        "train_size": 600,
+        "train_size": 500,
         "validation_size": 200,
         "test_size": 1_000,
         "max_length": 160,
         "batch_size": 16,
         "learning_rate": 1e-4,
-        "num_epochs": 3,
+        "num_epochs": 4,
     },
     "full": {
         "train_size": 1_000,

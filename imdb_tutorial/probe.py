@@ -31,7 +31,7 @@ class LinearProbe(nn.Module):
         num_labels: Number of labels.
         pooling: Which features it reads: ``"cls"``, ``"mean"`` or ``"pooler"``.
         softmax: Return probabilities instead of logits, as the classic tutorial does. Cross-entropy
-            then applies softmax a second time: see the lesson on the four traps.
+            then applies softmax a second time: see lesson 07, on two traps.
 
     Raises:
         ValueError: An unknown pooling.

@@ -120,7 +120,7 @@ def test_the_pieces_join_to_the_text_that_was_read(probe, text):
     assert "".join(piece for piece, _ in attribution.pieces) + reading.unread == whole
     words = [piece for piece, score in attribution.pieces if score is not None]
     assert words == list(attribution.words)
-    assert len(words) == len(attribution.scores)
+    assert len(words) == len(attribution.pushes)
     assert reading.tokens_read <= MAX_LENGTH
 
 
@@ -145,8 +145,8 @@ def test_the_verdict_is_the_pipelines(pipeline, text):
 @every_text
 def test_the_scores_add_up(pipeline, text):
     attribution = attribute(pipeline, text)
-    total = sum(attribution.scores) + attribution.other
-    difference = attribution.margin - attribution.baseline_margin
+    total = sum(attribution.pushes) + attribution.other
+    difference = attribution.margin - attribution.blank_margin
     assert attribution.completeness_error == pytest.approx(total - difference, abs=1e-6)
     assert abs(total - difference) <= max(0.05 * abs(difference), 0.02)
     assert attribution.margin == pytest.approx(judge(pipeline, text).margin, abs=1e-5)
@@ -159,8 +159,8 @@ def test_the_scores_are_the_integral_done_by_hand(pipeline):
     for share, word in zip(shares, encoded.word_ids(), strict=True):
         by_word[word] = by_word.get(word, 0.0) + share
     assert by_word.pop(None) == pytest.approx(attribution.other, abs=1e-6)
-    assert list(attribution.scores) == pytest.approx(list(by_word.values()), abs=1e-4)
-    assert max(map(abs, attribution.scores)) > 0.02
+    assert list(attribution.pushes) == pytest.approx(list(by_word.values()), abs=1e-4)
+    assert max(map(abs, attribution.pushes)) > 0.02
 
 
 def test_the_baseline_is_a_text_of_padding(pipeline):
@@ -168,7 +168,7 @@ def test_the_baseline_is_a_text_of_padding(pipeline):
     encoded["input_ids"][0, 1:-1] = pipeline.tokenizer.pad_token_id
     with torch.no_grad():
         expected = float(margin_of(pipeline.model, **encoded))
-    assert attribute(pipeline, SHORT).baseline_margin == pytest.approx(expected, abs=1e-5)
+    assert attribute(pipeline, SHORT).blank_margin == pytest.approx(expected, abs=1e-5)
 
 
 def test_word_pieces_are_joined_and_punctuation_stands_alone(probe):
@@ -215,7 +215,7 @@ def test_the_scores_add_up_on_held_back_reviews(name):
         with torch.no_grad():
             margin = float(margin_of(classifier.model, **encoded))
             difference = margin - blank_margin(classifier, encoded)
-        error = sum(attribution.scores) + attribution.other - difference
+        error = sum(attribution.pushes) + attribution.other - difference
         assert abs(error) <= max(0.05 * abs(difference), 0.02), text
         assert attribution.margin == pytest.approx(margin, abs=1e-3)
 
@@ -245,13 +245,13 @@ def test_meets_no_other_call_of_the_same_model(pipeline):
     assert judge(pipeline, SHORT).margin == before
     may_go_on.set()
     worker.join(60)
-    assert answers[0].scores == attribute(pipeline, SHORT).scores
+    assert answers[0].pushes == attribute(pipeline, SHORT).pushes
 
 
 def test_works_where_gradients_are_switched_off(probe):
-    expected = attribute(probe, SHORT).scores
+    expected = attribute(probe, SHORT).pushes
     with torch.no_grad():
-        assert attribute(probe, SHORT).scores == expected
+        assert attribute(probe, SHORT).pushes == expected
 
 
 def test_works_in_float32_whatever_the_model_is_in(tmp_path, lively_bert):

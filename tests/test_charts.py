@@ -44,6 +44,17 @@ def test_intervals_stand_in_reading_order_and_in_percent():
     assert segment[:, 0] == pytest.approx([100 * x for x in groups["first"]["one"][1:3]])
 
 
+def test_a_group_alone_in_its_row_stands_on_it():
+    one, other = accuracy_interval(80, 100), accuracy_interval(60, 100)
+    groups = {"TF-IDF": {"a": one, "b": other}, "packaged": {"b": one, "c": other}}
+    (axes,) = plot_intervals(groups, "accuracy (percent)").axes
+    first, second = (container.lines[0].get_ydata() for container in axes.containers)
+    assert (first[0], second[1]) == (2, 0)  # rows a and c, from the top
+    assert first[1] > 1 > second[0]
+    alone = plot_intervals({"a": {"a": one}, "b": {"b": other}}, "accuracy (percent)")
+    assert not alone.legends  # the rows have the groups' names already
+
+
 def test_reliability_draws_one_panel_a_model():
     random = np.random.default_rng(0)
     sure = random.random(500)
@@ -55,5 +66,6 @@ def test_reliability_draws_one_panel_a_model():
         }
     )
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    assert [len(axes.texts) for axes in figure.axes] == [2, 0]
     dots = figure.axes[0].collections[-1]
     assert np.all(np.abs(np.diff(dots.get_offsets(), axis=1)) < 0.3)

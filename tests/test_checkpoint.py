@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from imdb_tutorial.encoder.loaders import FeatureLoader
-from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE, read_checkpoint
+from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE, read_checkpoint, write_checkpoint
 from imdb_tutorial.trainer.callbacks import Checkpoint
 from imdb_tutorial.trainer.loop import Trainer
 
@@ -58,6 +58,7 @@ def outcome(trainer: Trainer) -> dict:
         "weights": digest.hexdigest(),
         "losses": [loss.hex() for loss in trainer.train_losses],
         "accuracies": [accuracy.hex() for accuracy in trainer.val_accuracy],
+        "validation losses": [loss.hex() for loss in trainer.val_losses],
     }
 
 
@@ -134,6 +135,24 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path, settings, named):
         other.train(2, callbacks=[Checkpoint(tmp_path)])
     assert str(tmp_path) in str(raised.value)
     assert (tmp_path / CHECKPOINT_FILE).read_bytes() == kept
+    assert outcome(other) == before
+
+
+@pytest.mark.parametrize("change", ["lacks", "has"])
+def test_a_checkpoint_of_another_version_is_refused(tmp_path, change):
+    """An older one kept no validation losses, and what was not measured cannot be made up."""
+    new_trainer().train(1, callbacks=[Checkpoint(tmp_path)])
+    tensors, state = read_checkpoint(tmp_path)
+    if change == "lacks":
+        del state["history"]["val_losses"]
+    else:
+        state["history"]["learning_rates"] = [0.1]
+    write_checkpoint(tmp_path, tensors, state)
+    other = new_trainer()
+    before = outcome(other)
+    with pytest.raises(ValueError, match="by another version of this package") as raised:
+        other.train(2, callbacks=[Checkpoint(tmp_path)])
+    assert str(tmp_path) in str(raised.value)
     assert outcome(other) == before
 
 

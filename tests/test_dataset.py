@@ -6,6 +6,7 @@ from torch.utils.data import DataLoader
 
 from imdb_tutorial import (
     ReviewDataset,
+    cut_pools,
     load_preset,
     load_raw_reviews,
     load_reviews,
@@ -162,6 +163,129 @@ def test_a_file_with_as_many_rows_as_imdb_is_not_taken_for_imdb(write_csv):
     assert sum(len(split) for split in reviews.values()) == 25_000
     for split in reviews.values():
         assert sum(split["label"]) == pytest.approx(0.3 * len(split), abs=1)
+
+
+def grouped(write_csv, group_of, count=300):
+    rows = [(f"film number {row}", row % 2, group_of(row)) for row in range(count)]
+    return small(write_csv(["text", "label", "group"], rows))
+
+
+def groups_by_pool(preset):
+    return {pool: split["group"][:] for pool, split in load_reviews(preset).items()}
+
+
+def assert_apart(pools, same=str):
+    sets = [set(map(same, names)) for names in pools.values()]
+    assert sum(map(len, sets)) == len(set().union(*sets))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_reviews_of_one_group_are_never_in_two_pools(tmp_path, suffix):
+    frame = pd.DataFrame({"text": [f"film {row}" for row in range(300)]})
+    frame["label"], frame["group"] = frame.index % 2, frame.index % 60
+    path = tmp_path / f"reviews{suffix}"
+    if suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    reviews = load_reviews(small(path))
+    pools = groups_by_pool(small(path))
+    assert_apart(pools)
+    assert sum(map(len, pools.values())) == 300
+    assert len(pools["train"]) > 2 * len(pools["test"]) > 2 * 0.16 * 150
+    assert len(pools["validation"]) >= 0.12 * 300
+    for split in reviews.values():
+        assert set(split["label"][:]) == {0, 1}
+        texts = zip(split["text"], split["group"], strict=True)
+        assert all(name == str(int(text.split()[1]) % 60) for text, name in texts)
+
+
+def test_a_file_without_groups_is_cut_as_before(write_csv, toy_rows):
+    plain = load_reviews(small(write_csv(["text", "label"], toy_rows)))
+    assert all("group" not in split.column_names for split in plain.values())
+
+
+def test_groups_do_not_move_when_rows_are_sorted_otherwise(write_csv):
+    forward = groups_by_pool(grouped(write_csv, lambda row: f"film {row % 50}"))
+    rows = [(f"film number {row}", row % 2, f"film {row % 50}") for row in reversed(range(300))]
+    backward = groups_by_pool(small(write_csv(["text", "label", "group"], rows)))
+    assert {pool: set(names) for pool, names in forward.items()} == {
+        pool: set(names) for pool, names in backward.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("spellings", "same"),
+    [
+        (("Alien {}", "ALIEN {}", "alien {}"), str.lower),
+        (("Alien {}", "Alien   {}", "Alien\u00a0{}"), lambda name: " ".join(name.split())),
+        (("Am\u00e9lie {}", "Ame\u0301lie {}"), lambda name: name.split()[1]),
+        (("Straße {}", "STRASSE {}"), lambda name: name.split()[1]),
+    ],
+)
+def test_one_group_written_in_several_ways_is_one_group(write_csv, spellings, same):
+    preset = grouped(write_csv, lambda row: spellings[row // 60 % len(spellings)].format(row % 60))
+    pools = groups_by_pool(preset)
+    assert_apart(pools, same)
+    written = {spelling.format(7) for spelling in spellings}
+    assert written <= {name for names in pools.values() for name in names}
+
+
+@pytest.mark.parametrize("name", ["unknown", "other", "?", "n/a", "-"])
+def test_a_group_that_holds_half_of_the_reviews_goes_to_train(write_csv, name):
+    """Such as "unknown": held back, it would be nearly all of test."""
+    preset = grouped(write_csv, lambda row: name if row < 150 else f"film {row % 50}")
+    pools = groups_by_pool(preset)
+    assert set(pools["validation"] + pools["test"]).isdisjoint({name})
+    assert pools["train"].count(name) == 150
+    assert len(pools["test"]) < 0.25 * 300
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_too_few_groups_are_refused_with_how_many_there_are(write_csv, count):
+    with pytest.raises(ValueError, match=f"{count} groups: expected many small groups"):
+        load_reviews(grouped(write_csv, lambda row: f"film {row % count}"))
+
+
+def test_groups_of_one_label_each_are_shared_out_too(write_csv):
+    pools = groups_by_pool(grouped(write_csv, lambda row: f"{row % 2} {row % 60}"))
+    assert_apart(pools)
+
+
+def test_a_group_a_review_is_a_cut_by_rows(write_csv):
+    pools = groups_by_pool(grouped(write_csv, lambda row: f"row {row}"))
+    assert {pool: len(names) for pool, names in pools.items()} == pytest.approx(
+        {"train": 216, "validation": 36, "test": 48}, abs=20
+    )
+
+
+def test_of_equal_texts_in_two_groups_only_the_first_stays(write_csv):
+    rows = [(f"film {row // 2}!" if row % 2 else f"Film {row // 2}", row // 2 % 2, f"{row % 40}")
+            for row in range(300)]  # fmt: skip
+    pools = load_reviews(small(write_csv(["text", "label", "group"], rows)))
+    assert sum(len(split) for split in pools.values()) == 150
+    assert_apart({pool: split["group"][:] for pool, split in pools.items()})
+
+
+@settings(derandomize=True, deadline=None, max_examples=40, database=None)
+@given(data=st.data())
+def test_any_groups_are_kept_apart_or_refused_in_one_line(data):
+    count = data.draw(st.integers(50, 200))
+    labels = [row % 2 for row in range(count)]
+    names = st.one_of(st.sampled_from(["a", "A ", "b", "unknown"]), st.integers(0, 60).map(str))
+    groups = data.draw(st.lists(names, min_size=count, max_size=count))
+    ids = [f"any/{row}" for row in range(count)]
+    try:
+        pools = cut_pools(ids, [f"film {row}" for row in range(count)], labels, groups)
+    except ValueError as refused:
+        assert "expected many small" in str(refused) and "\n" not in str(refused)
+        return
+    assert sorted(row for rows in pools.values() for row in rows) == list(range(count))
+    assert_apart({pool: [groups[row] for row in rows] for pool, rows in pools.items()},
+                 lambda name: name.strip().lower())  # fmt: skip
+    assert all({labels[row] for row in rows} == {0, 1} for rows in pools.values())
 
 
 def test_a_file_that_has_changed_is_read_anew(write_csv, toy_rows):

@@ -70,7 +70,8 @@ def fast(parts):
 
 def test_the_losses_are_the_same_in_every_epoch(classic, fast):
     assert fast.train_losses == pytest.approx(classic.train_losses, abs=1e-4)
-    assert len(fast.train_losses) == EPOCHS
+    assert fast.val_losses == pytest.approx(classic.val_losses, abs=1e-4)
+    assert len(fast.train_losses) == len(fast.val_losses) == EPOCHS
 
 
 def test_the_losses_tell_one_order_of_the_reviews_from_another(classic, fast):

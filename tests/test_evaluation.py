@@ -20,9 +20,12 @@ from imdb_tutorial import (
     fit_temperature,
     hardest,
     is_right,
+    load_official_split,
     reliability,
     review_slices,
     spread,
+    without_ratings,
+    written_rating,
 )
 
 
@@ -161,7 +164,8 @@ def slow_calibration_error(probabilities, labels, bins):
         sure, right = [], []
         for row, label in zip(probabilities, labels, strict=True):
             verdict = 1 if row[1] > row[0] else 0
-            if low < row[verdict] <= high:
+            tie = row[verdict] == 0.5 and bins % 2 == 0
+            if low == 0.5 if tie else low < row[verdict] <= high:
                 sure.append(row[verdict])
                 right.append(verdict == label)
         if sure:
@@ -187,6 +191,11 @@ def test_calibration_error_on_the_edges_of_bins():
         expected = slow_calibration_error(rows, labels, bins)
         found = calibration_error(y_true=labels, y_proba=positive, n_bins=bins)
         assert found == pytest.approx(expected)
+
+
+def test_a_tie_is_counted_with_the_least_sure_and_makes_no_bin_of_its_own():
+    table = reliability(y_true=[0, 1, 0], y_proba=[0.5, 0.52, 0.5], n_bins=20)
+    assert table[["from", "to", "count"]].to_numpy().tolist() == [[0.5, pytest.approx(0.55), 3]]
 
 
 def test_reliability_has_every_review_in_one_bin():
@@ -310,6 +319,34 @@ def test_slices_of_reviews():
     assert table["count"].iloc[1:4].sum() == len(texts)
 
 
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [
+        ("A waste of time. 3/10", 3),
+        ("(7.5/10) and 9/10 for the music", 7.5),
+        ("my rating: 10 / 10!", 10),
+        ("Overall 6,5/10.<br /><br />", 6.5),
+        ("0/10", 0),
+        ("9 1/2/10", None),
+        ("in the 9/10/2001 edition", None),
+        ("110/10", None),
+        ("3/100", None),
+        ("8 out of 10", None),
+        ("", None),
+    ],
+)
+def test_a_rating_written_into_a_review(text, rating):
+    assert written_rating(text) == rating
+    bare = without_ratings(text)
+    assert written_rating(bare) is None
+    assert (bare == text) == (rating is None)
+
+
+def test_every_rating_is_taken_out_and_nothing_else():
+    text = "Acting 8/10, plot 2/10 in 24/7 style"
+    assert without_ratings(text) == "Acting , plot  in 24/7 style"
+
+
 def test_is_right():
     assert is_right(y_true=[0, 1, 1], y_pred=np.array([0, 1, 0])).tolist() == [True, True, False]
 
@@ -390,3 +427,11 @@ def test_an_interval_says_whether_it_includes_zero():
 def test_a_spread_needs_two_numbers(values):
     with pytest.raises(ValueError, match="expected two or more finite numbers"):
         spread(values)
+
+
+def test_the_official_split_holds_whole_films_held_back():
+    films = load_official_split()["films"]
+    assert [row["cut"] for row in films] == [1, 2, 3] * 2
+    for model in {row["model"] for row in films}:
+        apart = [r["held_back"] - r["official_test"] for r in films if r["model"] == model]
+        assert -0.01 < np.mean(apart) < 0

@@ -17,9 +17,16 @@ import transformers
 from safetensors.torch import load_file
 
 import imdb_tutorial
-from imdb_tutorial import load_classifier, load_preset, load_reviews, predict_proba
+from imdb_tutorial import (
+    classifier_of,
+    load_classifier,
+    load_preset,
+    load_reviews,
+    predict_proba,
+    save_finetuned,
+)
 from imdb_tutorial.finetuning.checkpoints import ManifestWriter, last_whole_checkpoint
-from imdb_tutorial.finetuning.log import history_of
+from imdb_tutorial.finetuning.log import epoch_table, history_of
 from imdb_tutorial.finetuning.run import (
     ID2LABEL,
     finetune,
@@ -59,6 +66,7 @@ def outcome(trainer, history) -> dict:
         "weights": weights_of(trainer.model),
         "losses": [loss.hex() for loss in history.train_losses],
         "accuracies": [accuracy.hex() for accuracy in history.val_accuracy],
+        "validation losses": [loss.hex() for loss in history.val_losses],
         "evaluations": [
             (entry["step"], entry["eval_loss"].hex(), entry["eval_f1"].hex())
             for entry in trainer.state.log_history
@@ -120,6 +128,8 @@ def test_the_loss_falls_and_every_epoch_is_in_the_history(finished, tuning_prese
     log = trainer.state.log_history
     assert history.train_losses == [entry["loss"] for entry in log if "loss" in entry]
     assert history.val_accuracy == [e["eval_accuracy"] for e in log if "eval_accuracy" in e]
+    assert history.val_losses == [e["eval_loss"] for e in log if "eval_loss" in e]
+    assert len(set(history.val_losses)) == tuning_preset.num_epochs
     assert history == history_of(log)
 
 
@@ -212,6 +222,37 @@ def test_reviews_can_be_given_instead_of_the_presets_own(tuning_preset, tmp_path
 
 
 # Model, data and settings
+
+
+class PowerCut(transformers.TrainerCallback):
+    """Interrupts a run after so many steps, as a keyboard or a battery does."""
+
+    def __init__(self, after_step):
+        self.after_step = after_step
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == self.after_step:
+            raise KeyboardInterrupt
+
+
+def test_a_run_interrupted_by_a_callback_goes_on_and_ends_the_same(
+    finished, tuning_preset, tmp_path, monkeypatch, capfd
+):
+    folder = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        finetune(tuning_preset, folder, callbacks=[PowerCut(EPOCH_STEPS + 3)])
+    assert checkpoints_in(folder) == [FIRST]
+    capfd.readouterr()
+    steps = steps_of(monkeypatch)
+    assert outcome(*finetune(tuning_preset, folder)) == outcome(*finished[1:])
+    assert steps[0] == EPOCH_STEPS
+    assert "epoch  1" not in capfd.readouterr().out
+
+
+def test_a_run_stops_early_with_the_librarys_own_callback(tuning_preset, tmp_path):
+    patient = transformers.EarlyStoppingCallback(1, early_stopping_threshold=2.0)
+    _, history = finetune(tuning_preset, tmp_path / "run", callbacks=[patient])
+    assert len(history.val_accuracy) == 2 < tuning_preset.num_epochs
 
 
 def test_the_model_has_named_labels_and_a_new_head(tuning_preset):
@@ -555,3 +596,27 @@ def test_a_planted_pickle_is_neither_run_nor_recommended(finished, tmp_path, cap
     assert "optimizer.pt is missing or damaged" in damaged
     assert "optimizer.pt asks for" in planted and "open, which no checkpoint needs" in planted
     assert "weights_only" not in damaged + planted
+
+
+def test_what_is_in_memory_answers_as_what_is_saved(finished, tuning_preset, tmp_path):
+    _, trainer, _ = finished
+    texts = ["A wonderful film.", "A dull film.", ""]
+    in_memory = predict_proba(classifier_of(trainer, tuning_preset.max_length), texts)
+    saved = load_classifier(save_finetuned(trainer, tuning_preset, tmp_path / "saved"))
+    assert torch.equal(in_memory, predict_proba(saved, texts))
+
+
+def test_the_epochs_stand_side_by_side():
+    log = [
+        {"loss": 0.6, "epoch": 1.0, "learning_rate": 1e-4},
+        {"eval_loss": 0.5, "eval_accuracy": 0.7, "eval_f1": 0.6, "epoch": 1.0},
+        {"loss": 0.3, "epoch": 2.0},
+        {"eval_loss": 0.4, "eval_accuracy": 0.8, "eval_f1": 0.9, "epoch": 2.0},
+        {"train_runtime": 9.0, "epoch": 2.0},
+        {"eval_loss": 9.0, "eval_accuracy": 0.1, "eval_f1": 0.1, "epoch": 2.0},  # asked afterwards
+    ]
+    table = epoch_table(log)
+    assert list(table.columns) == ["training loss", "validation loss", "accuracy", "F1"]
+    assert table.to_numpy().tolist() == [[0.6, 0.5, 0.7, 0.6], [0.3, 0.4, 0.8, 0.9]]
+    assert list(table.index) == [1, 2]
+    assert epoch_table([]).empty

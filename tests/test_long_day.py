@@ -52,7 +52,7 @@ def day(tiny_bert, tiny_classifier):
         assert all(card.attribution for card in explorer.classify(f"dull, part {number}").cards)
         explorer.close()
         plot_history({"probe": trainer.history})
-        plot_words(attribution.words, attribution.scores)
+        plot_words(attribution.words, attribution.pushes)
         plot_bars({"tiny": 0.5}, "accuracy")
         plt.close("all")
 

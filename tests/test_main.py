@@ -121,6 +121,7 @@ def test_probe_records_what_was_done(trained):
     assert record["preset"]["seed"] == 7
     assert record["preset"]["batch_size"] == 32
     assert len(record["train_losses"]) == len(record["val_accuracy"]) == 2
+    assert len(record["val_losses"]) == 2
     assert 0 <= record["test_accuracy"] <= 1
     assert {file.name for file in trained.iterdir()} == {"probe.safetensors", "record.json"}
 

@@ -36,7 +36,7 @@ def probe_accuracy(features, labels):
     probe = LinearProbe(features["train"].shape[1], pooling="mean")
     trainer = Trainer(probe, train, test, verbose=False)
     trainer.train(PRESET.num_epochs)
-    return trainer.validate()
+    return trainer.validate()[1]
 
 
 @pytest.mark.slow

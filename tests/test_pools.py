@@ -3,6 +3,7 @@ import gzip
 import hashlib
 import html
 import itertools
+import math
 import re
 from collections import Counter
 
@@ -73,7 +74,13 @@ def pools_by_groups(ids, texts, labels, groups, wanted=None):
     totals = Counter(labels[row] for row in kept)
     members = {"test": [], "validation": [], "train": []}
     shares = {"test": 4, "validation": 3}
-    left = by_hash(sorted({groups[row] for row in kept}), lambda name: f"group/{name}")
+    most = {n: sum(math.ceil(totals[n] * share / 25) for share in shares.values()) for n in (0, 1)}
+    if wanted:
+        most = dict.fromkeys((0, 1), sum(wanted.values()))
+    of_group = Counter((groups[row], labels[row]) for row in kept)
+    large = {name for (name, label), count in of_group.items() if count > most[label]}
+    members["train"] = [row for row in kept if groups[row] in large]
+    left = by_hash(sorted({groups[row] for row in kept} - large), lambda name: f"group/{name}")
     for pool in members:
         need = wanted.get(pool) if wanted else shares.get(pool)
         while left:
@@ -241,6 +248,16 @@ def test_toy_pools_by_group_follow_the_written_rule_too(sizes, size_of_group):
     assert found == pools_by_groups(ids, texts, labels, groups)
     members = [{groups[row] for row in rows} for rows in found.values()]
     assert sum(map(len, members)) == len(set(groups))
+
+
+@pytest.mark.parametrize("share", [5, 27, 28, 29, 60])
+def test_a_large_group_goes_to_train_by_the_written_rule_too(share):
+    ids, texts, labels = toy(300, 300)
+    groups = ["unknown" if row % 100 < share else f"film {row % 60}" for row in range(600)]
+    found = cut_pools(ids, texts, labels, groups)
+    assert found == pools_by_groups(ids, texts, labels, groups)
+    if share > 28:
+        assert all(groups[row] != "unknown" for row in found["test"] + found["validation"])
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -64,7 +64,7 @@ def test_what_looks_like_a_special_token_is_words_like_any_other(classifier, tok
     if token in ("[SEP]", "[CLS]", "[PAD]", "[MASK]"):
         inside = attribution.words[1:-1]
         assert inside == ("[", token[1:-1], "]")
-        assert all(attribution.scores[1:-1])
+        assert all(attribution.pushes[1:-1])
 
 
 def test_typed_special_tokens_turn_no_verdict(classifier):

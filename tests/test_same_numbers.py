@@ -55,7 +55,7 @@ print(json.dumps({
     "passes of BERT": len(passes) > 0,
     "features": digest(*(x for pool in features.values() for x in pool.values())),
     "probe weights": digest(*probe.state_dict().values()),
-    "probe history": [history.train_losses, history.val_accuracy],
+    "probe history": [history.train_losses, history.val_losses, history.val_accuracy],
     "packaged answers": digest(answers["packaged"]),
     "fine-tuned weights": digest(*trainer.model.state_dict().values()),
     "fine-tuned losses": tuned.train_losses,

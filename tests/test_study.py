@@ -9,7 +9,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from experiments import data, models, probes, runner, words
-from imdb_tutorial import accuracy_interval, compare, load_sentences, load_study
+from imdb_tutorial import accuracy_interval, compare, load_sentences, load_study, spread
 from imdb_tutorial.evaluation.recorded_study import PROBABILITIES, RECORD
 
 
@@ -48,6 +48,19 @@ def test_accuracies_of_parts_can_be_recomputed(study, labels):
         assert right[n][cut[n]].mean() == pytest.approx(run.test_accuracy, abs=1e-9)
 
 
+def test_the_parts_of_long_reviews_in_words(study, labels):
+    cut, table = study.answers("parts", "is_cut"), study.table("parts")
+    for size, runs in table.groupby("size"):
+        parts = study.parts(labels, size)
+        assert parts.columns.tolist() == ["head", "tail", "both"]
+        assert parts.index.tolist() == np.flatnonzero(cut[runs.index[0]]).tolist()
+        assert parts.mean().tolist() == pytest.approx(runs.test_accuracy.tolist(), abs=1e-9)
+    with pytest.raises(ValueError, match=r"parts of 256 tokens: expected one of \[128, 512\]"):
+        study.parts(labels, 256)
+    with pytest.raises(ValueError, match="3 labels for 4,000 test reviews: load the whole pool"):
+        study.parts([0, 1, 1], 512)
+
+
 def test_accuracies_of_cuts_can_be_recomputed(study, reviews):
     places = {name: n for n, name in enumerate(_ids(reviews))}
     order = np.argsort([int(name.partition("/")[2]) for name in places])
@@ -73,6 +86,79 @@ def test_choosing_can_be_recomputed(study):
     assert again == pytest.approx({name: run[name] for name in again}, abs=1e-9)
 
 
+def test_candidates_are_unpacked(study):
+    """Against a plain loop: each candidate is the one before, with the changed reviews turned."""
+    found = study.candidates(seed=3)
+    packed = study.answers("choosing", "changes")[3]
+    before = np.zeros(found.shape[1], dtype=bool)
+    for candidate, bits in zip(found, packed, strict=True):
+        changed = [bool(byte >> (7 - bit) & 1) for byte in bits for bit in range(8)]
+        before = before ^ changed[: len(before)]
+        assert np.array_equal(candidate, before)
+    assert not np.array_equal(found, study.candidates(seed=4))
+
+
+def test_right_is_what_the_table_says(study, labels):
+    table = study.table("probes")
+    chosen = table[(table.pooling == "mean") & (table.loss == "logits") & ~table.standardised]
+    for size, rows in chosen.groupby("size"):
+        about = {"pooling": "mean", "loss": "logits", "standardised": False, "size": size}
+        right = study.right("probes", labels, **about)
+        np.testing.assert_allclose(right.mean(axis=1), rows.test_accuracy, atol=1e-9)
+    again = study.right("probes", labels, **about | {"size": "all"})
+    assert np.array_equal(again, right)
+    words = study.right("ladder", labels, model="TF-IDF")
+    assert np.array_equal(words, [(study.margins("TF-IDF") > 0) == labels])
+
+
+def test_right_with_the_labels_of_another_pool_is_refused(study, labels):
+    with pytest.raises(ValueError, match=r"10 labels for 4,000 test texts.*test_size=None"):
+        study.right("ladder", labels[:10], model="TF-IDF")
+
+
+@pytest.mark.parametrize("chosen_on", ["test", "validation"])
+def test_optimism_is_promised_less_kept(study, chosen_on):
+    table = study.table("choosing")
+    some = table[(table.among == "epochs of one run") & (table.held_back == 250)]
+    apart = some[f"promised_by_{chosen_on}"] - some[f"reached_by_{chosen_on}"]
+    found = study.optimism("epochs of one run", chosen_on)
+    assert list(found.index) == [100, 250, 500, 1_000]
+    assert tuple(found.loc[250]) == pytest.approx(spread(apart))
+
+
+def test_a_learning_curve_is_the_spread_of_its_runs(study):
+    table = study.table("curve")
+    for model in ("TF-IDF", "probe"):
+        found = study.learning_curve(model)
+        for size, runs in table[table.model == model].groupby("size"):
+            expected = spread(runs.test_accuracy) if len(runs) > 1 else None
+            alone = (*[runs.test_accuracy.iloc[0]] * 3, 1)
+            assert tuple(found.loc[size]) == pytest.approx(expected or alone)
+    tuned = study.learning_curve("fine-tuned")
+    runs = study.table("ladder").query("model == 'fine-tuned'")
+    assert list(tuned.index) == [100, 300, 1_000]
+    assert tuple(tuned.loc[1_000]) == pytest.approx(spread(runs.test_accuracy))
+
+
+def test_learning_runs_of_two_models_can_be_subtracted(study):
+    found = study.learning_runs("probe") - study.learning_runs("TF-IDF")
+    table = study.table("curve").set_index(["model", "size", "seed"]).test_accuracy
+    for labels, seed in ((50, 0), (500, 2)):
+        expected = table["probe", labels, seed] - table["TF-IDF", labels, seed]
+        assert found.loc[labels, seed] == pytest.approx(expected)
+    tuned = study.learning_runs("fine-tuned")
+    runs = study.table("ladder").query("model == 'fine-tuned'").set_index("seed").test_accuracy
+    assert tuned.loc[1_000].dropna().to_dict() == pytest.approx(runs.to_dict())
+    assert study.learning_runs("TF-IDF").iloc[-1].count() == 1  # with all labels
+
+
+def test_the_packaged_classifiers_time_holds_its_probes(study, labels):
+    run = study.table("ladder").set_index("model").loc["packaged"]
+    probe = json.loads((RECORD.parent / "packaged_probe/record.json").read_text(encoding="utf-8"))
+    minutes = (run.seconds + probe["seconds"]) / 60
+    assert study.ladder(labels).loc["packaged", "time to train"] == f"{minutes:.0f} min"
+
+
 def test_every_seed_of_the_plan_is_in_the_record(study):
     planned = runner.plan(range(study.record["seeds"][0], study.record["seeds"][-1] + 1))
     assert {name for name, _ in planned} == set(study.experiments)
@@ -89,6 +175,14 @@ def test_the_ladder_says_what_evaluation_says(study, labels):
     expected = str(compare(right["packaged"], baseline=right["TF-IDF"]))
     assert expected.startswith(table.loc["packaged", "less TF-IDF"])
     assert table.loc["TF-IDF", "less TF-IDF"] == ""
+
+
+def test_the_ladders_answers_have_the_ladders_names(study, labels):
+    right, table = study.ladder_right(labels), study.ladder(labels)
+    assert list(right) == list(table.index)
+    for seed in study.table("ladder").query("model == 'fine-tuned'").seed:
+        expected = (study.margins("fine-tuned", seed=seed) > 0) == labels
+        assert np.array_equal(right[f"fine-tuned, seed {seed}"], expected)
 
 
 def test_margins_of_a_seed(study):
@@ -115,6 +209,14 @@ def test_other_reviews_are_refused(study, reviews):
         (lambda study: study.answers("probes", "train"), "no answers 'train' of 'probes': .*test"),
         (lambda study: study.answers("padding"), "no answers 'test' of 'padding': it has none"),
         (lambda study: study.margins("GPT"), "no run of 'GPT'.*TF-IDF"),
+        (
+            lambda study: study.right("ladder", [], colour=1),
+            "no column 'colour' in 'ladder'.*model",
+        ),
+        (lambda study: study.right("ladder", [], model="x"), "no run of 'ladder' with model 'x'"),
+        (lambda study: study.candidates(seed=99), "no candidates of seed 99.*0, 1"),
+        (lambda study: study.optimism("epochs of one run", "train"), "chosen_on is 'train'"),
+        (lambda study: study.learning_curve("packaged"), "no learning curve of 'packaged'.*probe"),
     ],
 )
 def test_what_is_not_there_is_named(study, ask, message):

@@ -1,6 +1,7 @@
 """The Trainer against a loop written by hand, and against scikit-learn."""
 
 import builtins
+import math
 
 import pytest
 import torch
@@ -41,13 +42,13 @@ def new_trainer(probe: torch.nn.Module, **settings) -> Trainer:
 
 
 def plain_loop(model, num_epochs: int, learning_rate=1e-3, gamma=0.95):
-    """Train with nothing but torch; return losses and accuracies."""
+    """Train with nothing but torch; return the losses, the accuracies and the other losses."""
     train = list(zip(*noisy_reviews(TRAIN, 1), strict=True))
     features, labels = noisy_reviews(VALID, 2)
     loader = DataLoader(train, BATCH, shuffle=True, generator=torch.Generator().manual_seed(5))
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
     scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
-    losses, accuracies = [], []
+    losses, accuracies, checked = [], [], []
     for _ in range(num_epochs):
         of_each_review = []
         for x, y in loader:
@@ -62,19 +63,22 @@ def plain_loop(model, num_epochs: int, learning_rate=1e-3, gamma=0.95):
             int(model(x[None]).argmax()) == int(y) for x, y in zip(features, labels, strict=True)
         ]
         accuracies.append(sum(right) / VALID)
-    return losses, accuracies
+        certain = [model(x).log_softmax(dim=0)[y] for x, y in zip(features, labels, strict=True)]
+        checked.append(-sum(certain).item() / VALID)
+    return losses, accuracies, checked
 
 
 @pytest.mark.parametrize("settings", [{}, {"learning_rate": 0.02, "gamma": 0.7}])
 def test_the_same_numbers_as_a_loop_by_hand(settings):
     probe, by_hand = new_probe(), new_probe()
-    losses, accuracies = plain_loop(by_hand, 6, **settings)
+    losses, accuracies, checked = plain_loop(by_hand, 6, **settings)
     trainer = new_trainer(probe, **settings)
     history = trainer.train(6)
     assert trainer.train_losses == history.train_losses == pytest.approx(losses, abs=1e-6)
     assert trainer.val_accuracy == history.val_accuracy == accuracies
+    assert trainer.val_losses == history.val_losses == pytest.approx(checked, abs=1e-6)
     assert torch.allclose(probe.linear.weight, by_hand.linear.weight, atol=1e-6)
-    assert len(set(losses)) == 6
+    assert len(set(losses)) == len(set(checked)) == 6
 
 
 def test_as_good_as_logistic_regression():
@@ -158,14 +162,17 @@ def test_prints_nothing_when_told_so(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_accuracy_counts_reviews_and_not_batches():
+def test_validation_counts_reviews_and_not_batches():
     probe = new_probe()
     with torch.no_grad():
         probe.linear.weight.zero_()
         probe.linear.bias.copy_(torch.tensor([1.0, 0.0]))
     labels = torch.tensor([0] * 8 + [1, 1])
     loader = FeatureLoader(torch.zeros(10, HIDDEN), labels, batch_size=8)
-    assert Trainer(probe, [], loader).validate() == 0.8
+    loss, accuracy = Trainer(probe, [], loader).validate()
+    assert accuracy == 0.8
+    by_hand = [1.0 * label + math.log1p(math.exp(-1.0)) for label in labels.tolist()]
+    assert loss == pytest.approx(sum(by_hand) / 10)
 
 
 def test_validation_changes_nothing_and_measures_without_dropout():
@@ -177,8 +184,8 @@ def test_validation_changes_nothing_and_measures_without_dropout():
     weights = {name: tensor.clone() for name, tensor in probe.state_dict().items()}
     probe.train()
     answers = {trainer.validate() for _ in range(5)}
-    assert answers == {trainer.val_accuracy[-1]}
-    assert len(trainer.val_accuracy) == len(trainer.train_losses) == 1
+    assert answers == {(trainer.val_losses[-1], trainer.val_accuracy[-1])}
+    assert len(trainer.val_accuracy) == len(trainer.val_losses) == len(trainer.train_losses) == 1
     assert all(torch.equal(weights[name], tensor) for name, tensor in probe.state_dict().items())
 
 
@@ -206,7 +213,7 @@ def test_the_number_of_epochs_is_that_of_all_calls_together(tmp_path, kept):
     assert torch.equal(at_once.model.linear.weight, in_parts.model.linear.weight)
 
 
-def test_an_interruption_leaves_as_many_losses_as_accuracies(monkeypatch):
+def test_an_interruption_leaves_one_number_of_each_kind_an_epoch(monkeypatch):
     trainer = new_trainer(new_probe())
     trainer.train(1)
 
@@ -217,9 +224,9 @@ def test_an_interruption_leaves_as_many_losses_as_accuracies(monkeypatch):
         patched.setattr(trainer, "validate", interrupted)
         with pytest.raises(KeyboardInterrupt):
             trainer.train(3)
-    assert len(trainer.train_losses) == len(trainer.val_accuracy) == 1
+    assert [len(numbers) for numbers in vars(trainer.history).values()] == [1, 1, 1]
     trainer.train(2)
-    assert len(trainer.train_losses) == len(trainer.val_accuracy) == 2
+    assert [len(numbers) for numbers in vars(trainer.history).values()] == [2, 2, 2]
 
 
 class Recorder(Callback):

@@ -151,7 +151,7 @@ def test_a_click_shows_verdict_probability_and_coloured_words(explorer, sources)
     assert ("aria-label", f"probability of {answer['label']}") in page.attributes
     attribution = attribute(pipeline, TEXT)
     assert [word for word, _ in page.words] == list(attribution.words)
-    for (_, score), expected in zip(page.words, attribution.scores, strict=True):
+    for (_, score), expected in zip(page.words, attribution.pushes, strict=True):
         assert score == pytest.approx(expected, abs=0.005)
     assert f"{attribution.reading.tokens_read} tokens read, of at most {MAX_LENGTH}" in page.text
     assert "was cut" not in page.text
@@ -212,7 +212,7 @@ def test_what_is_typed_is_text_while_the_words_are_still_looked_for(explorer, se
 def test_the_words_named_in_the_summary_are_text(explorer):
     card = explorer.classify("good film").cards[0]
     words = ("<b>good</b>", "\u202eevil")
-    attribution = dataclasses.replace(card.attribution, words=words, scores=(2.0, -3.0))
+    attribution = dataclasses.replace(card.attribution, words=words, pushes=(2.0, -3.0))
     page = ParsedPage(summary_html(attribution))
     assert_harmless(page)
     assert page.tags == {"p", "bdi", "br", "span"}
@@ -561,7 +561,7 @@ def test_two_explorers_work_at_the_same_time(make, sources):
     pipeline = load_classifier(sources["probe"])
     first, second = make({"probe": pipeline}), make({"probe": pipeline})
     texts = [f"a good movie number {number}" for number in range(20)]
-    expected = {text: attribute(pipeline, text).scores for text in texts}
+    expected = {text: attribute(pipeline, text).pushes for text in texts}
     with ThreadPoolExecutor(2) as pool:
         answers = pool.map(
             lambda explorer, own: [explorer.classify(text) for text in own],
@@ -569,7 +569,7 @@ def test_two_explorers_work_at_the_same_time(make, sources):
             [texts[:10], texts[10:]],
         )
     for answer in itertools.chain(*answers):
-        assert answer.cards[0].attribution.scores == expected[answer.text]
+        assert answer.cards[0].attribution.pushes == expected[answer.text]
     assert [len(explorer.tried.rows) for explorer in (first, second)] == [10, 10]
 
 

@@ -3,14 +3,15 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+import reprlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imdb_tutorial.dataset.rows import Row, place, require_columns, to_dataset
+from imdb_tutorial.dataset.rows import COLUMNS, Row, place, require_columns, to_dataset
 from imdb_tutorial.machine.text import clean_text
 
 JSON_EXAMPLE = '{"text": "A good film.", "label": 1}'
@@ -57,6 +58,7 @@ def _read_csv(content: bytes, path: Path) -> Iterator[Row]:
     lines = _csv_lines(_decode(content, path), path)
     _, header = next(lines, (1, []))
     require_columns(path, header)
+    _require_plain_group(path, header)
     for row, (line, fields) in enumerate(lines):
         if len(fields) != len(header):
             raise ValueError(
@@ -110,6 +112,7 @@ def _read_jsonl(content: bytes, path: Path) -> Iterator[Row]:
                 f"{JSON_EXAMPLE}"
             )
         require_columns(where, list(review))
+        _require_plain_group(where, list(review))
         if has_group is None:
             has_group = "group" in review
         if has_group != ("group" in review):
@@ -124,7 +127,7 @@ def _read_jsonl(content: bytes, path: Path) -> Iterator[Row]:
 
 def _without_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     keys = [key for key, _ in pairs]
-    for key in ("text", "label", "group"):
+    for key in COLUMNS:
         if keys.count(key) > 1:
             raise ValueError(f"the key {key!r} comes twice")
     return dict(pairs)
@@ -137,8 +140,9 @@ def _read_parquet(content: bytes, path: Path) -> Iterator[Row]:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ValueError(_no_parquet(path, error)) from None
     require_columns(path, names)
+    _require_plain_group(path, names)
     try:
-        wanted = [name for name in ("text", "label", "group") if name in names]
+        wanted = [name for name in COLUMNS if name in names]
         table = file.read(columns=wanted).combine_chunks()
         table.validate(full=True)  # names the first string that is not UTF-8
         columns = [table[name].to_pylist() for name in wanted]
@@ -146,6 +150,16 @@ def _read_parquet(content: bytes, path: Path) -> Iterator[Row]:
         raise ValueError(_no_parquet(path, error)) from None
     for text, label, *group in zip(*columns, strict=True):
         yield Row(text, label, None, *("" if name is None else name for name in group))
+
+
+def _require_plain_group(source: object, found: Sequence[str]) -> None:
+    """Refuse " group" and "Group": taken for another column, groups would be torn unnoticed."""
+    meant = [name for name in found if name.strip().lower() == "group" != name]
+    if meant and "group" not in found:
+        raise ValueError(
+            f"{source} has the column {reprlib.repr(meant[0])}: call it group, so that reviews of "
+            "one group stay together, or give it another name"
+        )
 
 
 def _no_parquet(path: Path, error: Exception) -> str:

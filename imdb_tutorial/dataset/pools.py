@@ -7,7 +7,10 @@ The rule, short enough to be written again by somebody else:
    same only where they are written alike, spacing and case apart.
 2. Reviews of one group (a film, an author, a customer) stay together, those of both labels. The
    groups are ordered by the SHA-256 of ``"group/<name>"``. Test takes the first ones, until it has
-   4 of 25 reviews of each label; validation the next, until it has 3 of 25; train the others.
+   4 of 25 reviews of each label; validation the next, until it has 3 of 25; train the others. A
+   group with more reviews of a label than test and validation want together goes to train at once.
+   Names that differ only in case, spacing or form of writing (NFKC) are one group, by its folded
+   name.
 3. Where no groups are known, each label's reviews, in file order, are cut into 25 blocks of
    neighbours, because what belongs together often stands together. The whole blocks are ordered by
    the SHA-256 of ``"block/<label>/<number>"``. The first four go to test, the next three to
@@ -25,6 +28,7 @@ A hash instead of a random generator: the order can never change with a library'
 import functools
 import hashlib
 import html
+import itertools
 import re
 import sys
 import unicodedata
@@ -165,11 +169,14 @@ def _by_group(
     reviews_of: dict[Hashable, dict[int, list[int]]] = {}
     for label, rows in rows_of.items():
         for row in rows:
-            reviews_of.setdefault(groups[row], {0: [], 1: []})[label].append(row)
+            reviews_of.setdefault(_same_name(groups[row]), {0: [], 1: []})[label].append(row)
     names = list(reviews_of)
-    order = iter([names[place] for place in _hash_order([f"group/{name}" for name in names])])
+    ordered = [names[place] for place in _hash_order([f"group/{name}" for name in names])]
+    most = {label: sum(sizes[label] for sizes in wanted.values()) for label in rows_of}
+    large = {n for n in names if any(len(reviews_of[n][label]) > most[label] for label in most)}
+    order = iter([name for name in ordered if name not in large])
     members = {pool: _deal(order, reviews_of, sizes) for pool, sizes in wanted.items()}
-    members["train"] = _deal(order, reviews_of, None)
+    members["train"] = _deal(itertools.chain(order, large), reviews_of, None)
     for pool, of_label in members.items():
         for label, rows in of_label.items():
             if not rows:
@@ -178,6 +185,13 @@ def _by_group(
                     "groups: expected many small groups; name them finer, or leave the column out"
                 )
     return {pool: members[pool] for pool in ("train", "validation", "test")}
+
+
+def _same_name(name: Hashable) -> Hashable:
+    """Return what is left of a group's name when case, spacing and form of writing do not count."""
+    if not isinstance(name, str):
+        return name
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _deal(

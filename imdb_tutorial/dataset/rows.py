@@ -1,5 +1,7 @@
 """The rows of any source, each checked, as a ``datasets.Dataset``."""
 
+import math
+import numbers
 import reprlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -9,6 +11,7 @@ import datasets
 from imdb_tutorial.dataset.labels import SHORT_LABELS, label_number
 from imdb_tutorial.machine.text import clean_text
 
+COLUMNS = ("text", "label", "group")
 FEATURES = datasets.Features(
     {
         "text": datasets.Value("string"),
@@ -58,7 +61,7 @@ def require_columns(source: object, found: Sequence[str]) -> None:
             f"{source} has no column {' and no column '.join(missing)}: expected the columns text "
             f"and label, found {shown}"
         )
-    for column in ("text", "label", "group"):
+    for column in COLUMNS:
         if list(found).count(column) > 1:
             raise ValueError(
                 f"{source} has the column {column} more than once: give the others another name"
@@ -99,8 +102,11 @@ def to_dataset(rows: Iterable[Row], source: object, prefix: str) -> datasets.Dat
 
 
 def _checked_group(group: object, where: str) -> str:
+    if isinstance(group, float) and group.is_integer():
+        group = int(group)  # as one tool writes 7.0 and another 7
     name = str(group).strip()
-    if not name or clean_text(name) != name:
+    is_name = isinstance(group, str) or (isinstance(group, numbers.Real) and math.isfinite(group))
+    if not is_name or not name or "\0" in name or clean_text(name) != name:
         raise ValueError(
             f"{where} has the group {reprlib.repr(group)}: expected a name, such as the film's"
         )

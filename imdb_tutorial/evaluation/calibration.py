@@ -27,7 +27,8 @@ def reliability(*, y_true: ArrayLike, y_proba: ArrayLike, n_bins: int = 20) -> "
         y_true: The labels.
         y_proba: The probabilities of both labels, or of the positive one.
         n_bins: Number of equally wide bins between 0 and 1, each with its upper end. A verdict is
-            the more probable of two labels, so only the upper half of them can fill.
+            the more probable of two labels, so only the upper half of them can fill; the lowest of
+            these holds a tie, at exactly one half, too.
 
     Returns:
         One row per bin that is not empty: ``from``, ``to``, ``count``, ``confidence`` (the mean
@@ -43,7 +44,8 @@ def reliability(*, y_true: ArrayLike, y_proba: ArrayLike, n_bins: int = 20) -> "
     table, labels = read_probabilities(y_proba=y_proba, y_true=y_true)  # [reviews, 2], [reviews]
     sure, right = table.max(axis=1), table.argmax(axis=1) == labels  # [reviews] each
     edges = np.linspace(0, 1, n_bins + 1)
-    number = np.searchsorted(edges, sure) - 1  # [reviews]: in which bin
+    lowest = np.searchsorted(edges, 0.5, side="right") - 1
+    number = np.maximum(np.searchsorted(edges, sure) - 1, lowest)  # [reviews]: in which bin
     rows = []
     for n in np.unique(number):
         accuracy, low, high, count = accuracy_interval(right[number == n])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imdb_tutorial.dataset.reviews import ids_sha256
-from imdb_tutorial.evaluation.intervals import accuracy_interval, compare
+from imdb_tutorial.evaluation.intervals import Spread, accuracy_interval, compare, spread
 from imdb_tutorial.evaluation.records import DATA, require_sound
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ RECORD = DATA / "study.json"
 PROBABILITIES = RECORD.with_suffix(".npz")
 RENEW = "run `make study` to write it again (up to two hours)"
 BASELINE = "TF-IDF"
+CURVES = ("curve", "fine_tuning", "ladder")  # experiments with accuracies by number of labels
 
 
 class Study:
@@ -104,6 +105,113 @@ class Study:
             )
         return self.answers("ladder", part)[rows.index[0]]
 
+    def right(
+        self, experiment: str, labels: Sequence[int], part: str = "test", **which: object
+    ) -> np.ndarray:
+        """Return which texts the runs of an experiment got right.
+
+        Args:
+            experiment: One of ``experiments`` that kept its answers, for example ``"ladder"``.
+            labels: The labels of the texts, in the order of their pool.
+            part: Which texts, for example ``"test"``.
+            which: Which runs: a column of the experiment's table and its value, for example
+                ``model="TF-IDF"``. ``size="all"`` is the largest size there is.
+
+        Returns:
+            True or False, ``[runs, texts]``, in the order of the table.
+
+        Raises:
+            ValueError: No such experiment, answers, column or run, or another number of labels.
+        """
+        answers, rows = self.answers(experiment, part), self._runs(experiment, which).index
+        truth = np.asarray(labels)
+        if truth.shape != answers.shape[1:]:
+            raise ValueError(
+                f"{len(truth):,} labels for {answers.shape[1]:,} {part} texts: load whole pools "
+                "(train_size=None, validation_size=None, test_size=None)"
+            )
+        chosen = answers[rows]  # [runs, texts]
+        return _is_positive(chosen) == (truth == 1)
+
+    def candidates(self, seed: int = 0) -> np.ndarray:
+        """Return what the candidates of ``choosing`` got right, to choose among them.
+
+        Five learning rates, three starts each, thirty epochs each: 450 candidates that learnt from
+        the same 1,000 reviews and were asked the reviews of the validation pool, then of the test
+        pool.
+
+        Args:
+            seed: Which 1,000 reviews, one of the study's seeds.
+
+        Returns:
+            True or False, ``[candidates, reviews]``.
+
+        Raises:
+            ValueError: There is no such seed.
+        """
+        seeds = self.record["seeds"]
+        if seed not in seeds:
+            raise ValueError(f"no candidates of seed {seed}: expected one of {seeds}")
+        asked = sum(self.record["reviews"][part]["count"] for part in ("validation", "test"))
+        packed = self.answers("choosing", "changes")[seeds.index(seed)]  # [candidates, bytes]
+        changes = np.unpackbits(packed, axis=1)[:, :asked]
+        return np.bitwise_xor.accumulate(changes, axis=0).astype(bool)
+
+    def optimism(self, among: str, chosen_on: str = "test") -> "pd.DataFrame":
+        """Return how much more a chosen candidate promises than it keeps, over the seeds.
+
+        Args:
+            among: ``"epochs of one run"`` or ``"epochs, rates and starts"``.
+            chosen_on: ``"test"``: promised is the accuracy on the reviews it was chosen by;
+                ``"validation"``: the accuracy on as many test reviews that had no part in it.
+
+        Returns:
+            A row for each number of reviews in the test set, with the columns of a ``Spread``.
+
+        Raises:
+            ValueError: Another way of choosing.
+        """
+        runs = self._runs("choosing", {"among": among})
+        promised = f"promised_by_{chosen_on}"
+        if promised not in runs:
+            raise ValueError(f"chosen_on is {chosen_on!r}: expected 'test' or 'validation'")
+        too_much = runs[promised] - runs[f"reached_by_{chosen_on}"]
+        return _spreads(too_much.groupby(runs.held_back), "reviews in the test set")
+
+    def learning_curve(self, model: str) -> "pd.DataFrame":
+        """Return a model's accuracy on the test reviews by the number of labels it learnt from.
+
+        Args:
+            model: ``"TF-IDF"``, ``"probe"`` or ``"fine-tuned"``.
+
+        Returns:
+            A row for each number of labels, with the columns of a ``Spread``; where there is one
+            run only, low and high are its accuracy.
+
+        Raises:
+            ValueError: No such model.
+        """
+        runs = self._by_labels(model)
+        return _spreads(runs.test_accuracy.groupby(runs.labels), "labels")
+
+    def learning_runs(self, model: str) -> "pd.DataFrame":
+        """Return a model's accuracy on the test reviews, run by run.
+
+        Runs of two models with the same number of labels and the same seed learnt from the same
+        reviews, so two of these tables can be subtracted.
+
+        Args:
+            model: ``"TF-IDF"``, ``"probe"`` or ``"fine-tuned"``.
+
+        Returns:
+            A row for each number of labels, a column for each seed; not a number where a seed was
+            not run.
+
+        Raises:
+            ValueError: No such model.
+        """
+        return self._by_labels(model).pivot(index="labels", columns="seed", values="test_accuracy")
+
     def check(self, reviews: "datasets.DatasetDict") -> None:
         """Make sure that reviews are those the study answered, in the same order.
 
@@ -122,6 +230,37 @@ class Study:
                     f"validation_size=None, test_size=None), or {RENEW}"
                 )
 
+    def parts(self, labels: Sequence[int], size: int) -> "pd.DataFrame":
+        """Say whether the packaged classifier is right when it reads one part of a long review.
+
+        Args:
+            labels: The test reviews' labels.
+            size: How many tokens it read, [CLS] and [SEP] included: 128 or 512.
+
+        Returns:
+            True or False under each part's name (``head``: the first tokens, ``tail``: the last,
+            ``both``: half of each), one row for each test review with more tokens than that; the
+            index is the review's row in its pool.
+
+        Raises:
+            ValueError: There is no such size, or another number of labels.
+        """
+        import pandas as pd
+
+        runs, verdicts = self.table("parts"), self.answers("parts") >= 128  # [runs, reviews]
+        truth = np.asarray(labels) == 1
+        if truth.shape != verdicts.shape[1:]:
+            raise ValueError(
+                f"{truth.size:,} labels for {verdicts.shape[1]:,} test reviews: load the whole pool"
+            )
+        runs = runs[runs["size"] == size]
+        if runs.empty:
+            known = sorted(set(self.table("parts")["size"]))
+            raise ValueError(f"no parts of {size} tokens: expected one of {known}")
+        rows = np.flatnonzero(self.answers("parts", "is_cut")[runs.index[0]])
+        right = {run.part: (verdicts[n] == truth)[rows] for n, run in runs.iterrows()}
+        return pd.DataFrame(right, index=pd.Index(rows, name="row"))
+
     def ladder(self, labels: Sequence[int]) -> "pd.DataFrame":
         """Put the ladder's models side by side on the test reviews.
 
@@ -130,26 +269,73 @@ class Study:
 
         Returns:
             Under each model's name: what it learnt from, its accuracy, its difference to TF-IDF on
-            the same reviews, the time to train it and its size, as texts.
+            the same reviews, the time to train it (with that of the probe it started from), and
+            the size of its weights and vocabulary, without the libraries that run it; as texts.
         """
         import pandas as pd
 
-        table, answers = self.table("ladder"), self.answers("ladder") > 0
-        right = answers == np.asarray(labels)
-        base = right[table.index[table.model == BASELINE][0]]
+        table, right = self.table("ladder"), self.ladder_right(labels)
         rows = {}
-        for n, run in table.iterrows():
-            several = (table.model == run.model).sum() > 1
-            name = f"{run.model}, seed {run.seed}" if several else run.model
-            apart = str(compare(right[n], baseline=base)).split(", p")[0]
+        for (name, flags), (_, run) in zip(right.items(), table.iterrows(), strict=True):
+            apart = str(compare(flags, baseline=right[BASELINE])).split(", p")[0]
             rows[name] = {
                 "learns from": f"{run.train_size:,} reviews",
-                "accuracy (95 % interval)": str(accuracy_interval(right[n])),
+                "accuracy (95 % interval)": str(accuracy_interval(flags)),
                 "less TF-IDF": "" if run.model == BASELINE else apart,
-                "time to train": _duration(run.seconds),
+                "time to train": _duration(run.seconds + _seconds_before(run.model)),
                 "size": f"{run.megabytes:,.0f} MB",
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+    def ladder_right(self, labels: Sequence[int]) -> dict[str, np.ndarray]:
+        """Return which test reviews each of the ladder's models got right.
+
+        Args:
+            labels: The test reviews' labels.
+
+        Returns:
+            True or False, ``[reviews]``, by the names that ``ladder`` gives; several runs of one
+            model are told apart by their seed.
+
+        Raises:
+            ValueError: Another number of labels.
+        """
+        table, right = self.table("ladder"), self.right("ladder", labels)
+        several = table.model.duplicated(keep=False)
+        names = table.model.where(~several, table.model + ", seed " + table.seed.astype(str))
+        return dict(zip(names, right, strict=True))
+
+    def _runs(self, experiment: str, which: Mapping[str, object]) -> "pd.DataFrame":
+        runs = self.table(experiment)
+        for column, value in which.items():
+            if column not in runs:
+                raise ValueError(
+                    f"no column {column!r} in {experiment!r}: expected one of {', '.join(runs)}"
+                )
+            known = runs[column].unique()
+            if column == "size" and value == "all":
+                value = max(known)
+            runs = runs[runs[column] == value]
+            if runs.empty:
+                raise ValueError(
+                    f"no run of {experiment!r} with {column} {value!r}: expected one of "
+                    f"{', '.join(map(str, known))}"
+                )
+        return runs
+
+    def _by_labels(self, model: str) -> "pd.DataFrame":
+        """Return a model's runs by labels and seed, from all experiments that have any."""
+        import pandas as pd
+
+        tables = [self.table(name) for name in CURVES]
+        runs = pd.concat(
+            [table.rename(columns={"size": "labels", "train_size": "labels"}) for table in tables]
+        )
+        known = pd.concat(tables[:2]).model.unique()
+        if model not in known:
+            raise ValueError(f"no learning curve of {model!r}: expected one of {', '.join(known)}")
+        # The ladder has the same models once more, with all labels: the curve's own come first.
+        return runs[runs.model == model].drop_duplicates(["labels", "seed"])
 
     def _check(self, experiment: str) -> None:
         if experiment not in self.record["experiments"]:
@@ -194,6 +380,31 @@ def load_study(folder: str | os.PathLike | None = None) -> Study:
         raise ValueError(f"{PROBABILITIES.name} does not belong to {RECORD.name}: {RENEW}")
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         return Study(record, dict(arrays))
+
+
+def _is_positive(answers: np.ndarray) -> np.ndarray:
+    """Read verdicts from probabilities in steps of 1/256, or from margins."""
+    return answers >= 128 if answers.dtype == np.uint8 else answers > 0
+
+
+def _spreads(groups: "pd.core.groupby.SeriesGroupBy", name: str) -> "pd.DataFrame":
+    """Return a ``Spread`` a row; of a single value, without a range."""
+    import pandas as pd
+
+    rows = {key: _spread(values.to_numpy()) for key, values in groups}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=Spread._fields).rename_axis(name)
+
+
+def _spread(values: np.ndarray) -> Spread:
+    return spread(values) if len(values) > 1 else Spread(only := float(values[0]), only, only, 1)
+
+
+def _seconds_before(model: str) -> float:
+    """Return how long the probe trained that the packaged classifier started from."""
+    if model != "packaged":
+        return 0.0
+    record = DATA / "packaged_probe" / "record.json"
+    return json.loads(record.read_text(encoding="utf-8"))["seconds"]
 
 
 def _duration(seconds: float) -> str:

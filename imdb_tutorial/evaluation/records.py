@@ -71,11 +71,12 @@ def load_official_split() -> dict[str, list[dict]]:
 
     Returns:
         ``"cut"``: two models, held-back reviews cut by rows and by blocks, beside the official
-        test; ``"features"``: each pooling with the classic loss, with logits and with the linear
-        optimum; ``"bag_of_words"``: TF-IDF on the whole split. Accuracies are 0 to 1.
+        test; ``"films"``: two bags of words, whole films held back in three cuts, beside the
+        official test; ``"features"``: each pooling with the classic loss, with logits and with the
+        linear optimum; ``"bag_of_words"``: TF-IDF on the whole split. Accuracies are 0 to 1.
     """
     record = _read("official_split")
-    return {name: record[name] for name in ("cut", "features", "bag_of_words")}
+    return {name: record[name] for name in ("cut", "films", "features", "bag_of_words")}
 
 
 def seal_records(folder: Path = DATA) -> None:

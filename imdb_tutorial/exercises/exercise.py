@@ -47,6 +47,7 @@ class Exercise:
         may_draw: An answer may draw global random numbers.
         may_change: An answer may change what it is given.
         answer_name: Of the answer, where it is not the exercise's.
+        prepare: Called before an answer's time begins to run, for imports that take seconds.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Exercise:
     may_draw: bool = False
     may_change: bool = False
     answer_name: str = ""
+    prepare: Callable[[], object] | None = None
 
     def check(self, answer: Any) -> "Verdict":
         """Say whether an answer is right, and if not, what to look at. Never raises.
@@ -70,6 +72,8 @@ class Exercise:
         """
         if answer is ...:
             return self._verdict(False, STILL_OPEN)
+        if self.prepare:
+            self.prepare()
         wanted = self.answer_of(self.solution)
         if callable(wanted) and not callable(answer):
             kind = type(answer).__name__

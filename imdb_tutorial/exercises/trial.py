@@ -96,7 +96,6 @@ def run_guarded(
     except (SystemExit, GeneratorExit) as error:
         return _raised(error, answer)
     finally:
-        drew = not _same_state(_random_state(), state)
         _restore(state)
     if calls.returned_dots or outcome is ...:
         return Failure("open", "", is_open=True)
@@ -108,7 +107,7 @@ def run_guarded(
             "Not yet. It changes what it is given, and the caller still needs that: make a new "
             "list or tensor instead of changing the old one.",
         )
-    if drew and not may_draw:
+    if calls.drew and not may_draw:
         return Failure(
             "global seed",
             "Not yet. It changes the global random numbers, and with them every cell that follows: "
@@ -118,10 +117,10 @@ def run_guarded(
 
 
 class _Calls:
-    """Remembers what an answer returned, and whether it changed what it was given."""
+    """Remembers what an answer returned, and what it did to its data and to random numbers."""
 
     def __init__(self) -> None:
-        self.returned_dots = self.returned_nothing = self.changed = False
+        self.returned_dots = self.returned_nothing = self.changed = self.drew = False
 
     def watch(self, answer: Any) -> Any:
         if not callable(answer) or isinstance(answer, type | torch.nn.Module):
@@ -129,8 +128,9 @@ class _Calls:
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             given = [item for item in (*args, *kwargs.values()) if _is_data(item)]
-            before = copy.deepcopy(given)
+            before, state = copy.deepcopy(given), _random_state()
             result = answer(*args, **kwargs)
+            self.drew |= not _same_state(_random_state(), state)
             parts = result if isinstance(result, tuple) else (result,)
             self.returned_dots |= any(part is ... for part in parts)
             self.returned_nothing |= result is None

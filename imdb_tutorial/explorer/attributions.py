@@ -29,49 +29,49 @@ Margin = Callable[[torch.Tensor], torch.Tensor]
 class Attribution:
     """How far each word pushed a classifier, in logits: above 0 towards POSITIVE.
 
-    The scores and ``other`` add up to ``margin - baseline_margin``, but for ``completeness_error``.
+    The pushes and ``other`` add up to ``margin - blank_margin``, but for ``completeness_error``.
 
     Args:
         words: The words, exactly as they stand in the text.
-        scores: One number a word.
+        pushes: One number a word.
         other: What belongs to no word: the share of markers such as [CLS].
         margin: The logit of POSITIVE less the logit of NEGATIVE, for the text.
-        baseline_margin: The same for the baseline, a text of as many blanks.
+        blank_margin: The same for the baseline, a text of as many blanks.
         steps: Number of steps of the integral.
         reading: What was read.
     """
 
     words: tuple[str, ...]
-    scores: tuple[float, ...]
+    pushes: tuple[float, ...]
     other: float
     margin: float
-    baseline_margin: float
+    blank_margin: float
     steps: int
     reading: Reading
 
     @property
     def completeness_error(self) -> float:
-        """By how much the scores' sum misses the difference between text and baseline."""
-        return sum(self.scores) + self.other - (self.margin - self.baseline_margin)
+        """By how much the pushes' sum misses the difference between text and baseline."""
+        return sum(self.pushes) + self.other - (self.margin - self.blank_margin)
 
     @property
     def is_complete(self) -> bool:
         """Whether it misses by no more than 5 % of that difference, or 0.02 if that is more."""
-        allowed = RELATIVE_ERROR * abs(self.margin - self.baseline_margin)
+        allowed = RELATIVE_ERROR * abs(self.margin - self.blank_margin)
         return abs(self.completeness_error) <= max(allowed, ABSOLUTE_ERROR)
 
     @property
     def pieces(self) -> list[tuple[str, float | None]]:
-        """What was read, cut in pieces: words with their scores, and what stands between them.
+        """What was read, cut in pieces: words with their pushes, and what stands between them.
 
         Joined, the pieces are the text that was read, character for character.
         """
         text, position = self.reading.text, 0
         pieces: list[tuple[str, float | None]] = []
-        for (start, end), score in zip(self.reading.spans, self.scores, strict=True):
+        for (start, end), push in zip(self.reading.spans, self.pushes, strict=True):
             if start > position:
                 pieces.append((text[position:start], None))
-            pieces.append((text[start:end], score))
+            pieces.append((text[start:end], push))
             position = end
         if position < self.reading.end:
             pieces.append((text[position : self.reading.end], None))
@@ -88,7 +88,7 @@ def attribute(
     Integrated gradients (Sundararajan et al., 2017) on the word vectors, with captum: the words are
     faded in step by step from a baseline, a text of as many [PAD] between the same markers, and
     every word is credited with its part of what this changes. The steps are repeated with more of
-    them until the scores add up.
+    them until the pushes add up.
 
     No blank is neutral: the packaged classifier takes a text of [PAD] for negative and one of
     [MASK] for positive, and every word gets a little of the way back. [PAD] needs fewer steps.
@@ -99,7 +99,7 @@ def attribute(
         is_wanted: Asked between the steps; when it says no, the work is given up.
 
     Returns:
-        The scores, unscaled: in logits, comparable between the words of one text.
+        The pushes, unscaled: in logits, comparable between the words of one text.
 
     Raises:
         TypeError: Something that is no text, or no pipeline from ``load_classifier``.
@@ -121,18 +121,18 @@ def attribute(
         rest = {name: x.expand(len(ids), -1) for name, x in inputs.items()}  # [steps, tokens]
         return margin_of(model, model(input_ids=ids, **rest).logits.float())
 
-    text_margin, baseline_margin = _margins_at_ends(model, margin, ids, baseline)
-    _require_finite([text_margin, baseline_margin])
+    text_margin, blank_margin = _margins_at_ends(model, margin, ids, baseline)
+    _require_finite([text_margin, blank_margin])
     for steps in STEPS:
         shares = _integrate(model, margin, ids, baseline, steps)
         _require_finite(shares)
-        scores, other = _sum_by_word(shares, reading)
+        pushes, other = _sum_by_word(shares, reading)
         attribution = Attribution(
             words=tuple(reading.text[start:end] for start, end in reading.spans),
-            scores=tuple(scores),
+            pushes=tuple(pushes),
             other=other,
             margin=text_margin,
-            baseline_margin=baseline_margin,
+            blank_margin=blank_margin,
             steps=steps,
             reading=reading,
         )
@@ -169,8 +169,8 @@ def _margins_at_ends(
         vectors = layer(baseline)  # [1, tokens, hidden]
         # Only the vectors are exchanged: RoBERTa would number its positions by the ids.
         with layer.register_forward_hook(lambda *_: vectors):
-            baseline_margin = float(margin(ids))
-        return float(margin(ids)), baseline_margin
+            blank_margin = float(margin(ids))
+        return float(margin(ids)), blank_margin
 
 
 def _integrate(
@@ -195,17 +195,17 @@ def _require_finite(values: list[float]) -> None:
     strange = [value for value in values if not math.isfinite(value)]
     if strange:
         raise ValueError(
-            f"a word's score comes out as {strange[0]}: expected a number; the model's weights are "
+            f"a word's push comes out as {strange[0]}: expected a number; the model's weights are "
             "damaged, or too large for its precision; copy or train it again"
         )
 
 
 def _sum_by_word(shares: list[float], reading: Reading) -> tuple[list[float], float]:
     """Add the tokens' shares up to words, and those of the markers to one number."""
-    scores, other = [0.0] * len(reading.spans), 0.0
+    pushes, other = [0.0] * len(reading.spans), 0.0
     for share, word in zip(shares, reading.word_of_token, strict=True):
         if word is None:
             other += share
         else:
-            scores[word] += share
-    return scores, other
+            pushes[word] += share
+    return pushes, other

@@ -4,11 +4,10 @@ from imdb_tutorial.dataset.labels import NEGATIVE, POSITIVE
 from imdb_tutorial.explorer.attributions import Attribution
 from imdb_tutorial.explorer.reading import Reading
 from imdb_tutorial.explorer.safe_text import show_text
+from imdb_tutorial.plotting import word_marks
+from imdb_tutorial.plotting.word_marks import LEVELS, LINES, TINT, level_of, signs_of
 
-# Red and green would look alike to many readers; blue and orange do not.
-COLOURS = {True: "38, 115, 214", False: "214, 106, 0"}
-LINES = {True: "solid", False: "dotted"}
-LEVELS = (0.1, 0.33, 0.66)
+COLOURS = {label: ", ".join(map(str, rgb)) for label, rgb in word_marks.COLOURS.items()}
 LONGEST_WORD, LONGEST_GAP, LONGEST_REST = 120, 24, 300
 
 
@@ -21,8 +20,8 @@ def words_html(attribution: Attribution) -> str:
     Returns:
         HTML: coloured and underlined words, plus and minus signs at the strong ones.
     """
-    strongest = max(map(abs, attribution.scores), default=0.0)
-    pieces = (_piece(text, score, strongest) for text, score in attribution.pieces)
+    strongest = max(map(abs, attribution.pushes), default=0.0)
+    pieces = (_piece(text, push, strongest) for text, push in attribution.pieces)
     return _paragraph_of_text("".join(pieces), attribution.reading)
 
 
@@ -34,7 +33,7 @@ def plain_html(reading: Reading) -> str:
 
 def legend_html(attribution: Attribution) -> str:
     """Say what the marks of ``words_html`` mean and how strong the strongest is."""
-    strongest = max(map(abs, attribution.scores), default=0.0)
+    strongest = max(map(abs, attribution.pushes), default=0.0)
     samples = " ".join(
         _marked(f"pushed towards {label}", len(LEVELS), label == POSITIVE)
         for label in (POSITIVE, NEGATIVE)
@@ -48,7 +47,7 @@ def legend_html(attribution: Attribution) -> str:
 def summary_html(attribution: Attribution, most: int = 3) -> str:
     """Name the words that pushed most, and say what all of them add up to."""
     ranked = sorted(
-        zip(attribution.scores, attribution.words, strict=True), key=lambda x: -abs(x[0])
+        zip(attribution.pushes, attribution.words, strict=True), key=lambda x: -abs(x[0])
     )
     sentences = []
     for label, sign in ((POSITIVE, 1), (NEGATIVE, -1)):
@@ -56,27 +55,26 @@ def summary_html(attribution: Attribution, most: int = 3) -> str:
         if chosen:
             named = ", ".join(f"“<bdi>{show_text(w, 30)}</bdi>” {_signed(s)}" for s, w in chosen)
             sentences.append(f"Most towards {label}: {named}.<br>")
-    total = sum(attribution.scores) + attribution.other
+    total = sum(attribution.pushes) + attribution.other
     return (
         f'<p class="imdb-summary">{"".join(sentences)}All together: {_signed(total)} logits, '
-        f"from {_signed(attribution.baseline_margin)} for a blank text to "
+        f"from {_signed(attribution.blank_margin)} for a blank text to "
         f"{_signed(attribution.margin)}; off by {abs(attribution.completeness_error):.2f} after "
         f"{attribution.steps} steps.</p>"
     )
 
 
-def _signed(score: float) -> str:
+def _signed(push: float) -> str:
     """Write a number with its sign and two decimals, with a true minus."""
-    return f"{score:+.2f}".replace("-", "−")
+    return f"{push:+.2f}".replace("-", "−")
 
 
-def _piece(text: str, score: float | None, strongest: float) -> str:
-    if score is None:
+def _piece(text: str, push: float | None, strongest: float) -> str:
+    if push is None:
         return show_text(text, LONGEST_GAP)
-    share = abs(score) / strongest if strongest else 0.0
-    level = sum(share >= bound for bound in LEVELS)
-    told = f' class="imdb-word" data-score="{score:+.2f}" title="{_signed(score)}"'
-    return _marked(show_text(text, LONGEST_WORD), level, score > 0, told)
+    level = level_of(push, strongest)
+    told = f' class="imdb-word" data-score="{push:+.2f}" title="{_signed(push)}"'
+    return _marked(show_text(text, LONGEST_WORD), level, push > 0, told)
 
 
 def _marked(shown: str, level: int, is_positive: bool, attributes: str = "") -> str:
@@ -85,10 +83,10 @@ def _marked(shown: str, level: int, is_positive: bool, attributes: str = "") -> 
         return f"<span{attributes}>{shown}</span>"
     colour = COLOURS[is_positive]
     style = (
-        f"background-color: rgba({colour}, {0.17 * level:.2f}); "
+        f"background-color: rgba({colour}, {TINT * level:.2f}); "
         f"border-bottom: {level}px {LINES[is_positive]} rgb({colour})"
     )
-    signs = ("+" if is_positive else "−") * (level - 1)
+    signs = signs_of(level, is_positive)
     raised = f'<sup style="white-space: nowrap">{signs}</sup>' if signs else ""
     return f'<span{attributes} style="{style}">{shown}</span>{raised}'
 

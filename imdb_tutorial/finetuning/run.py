@@ -1,6 +1,7 @@
 """Fine-tuning with the Hugging Face Trainer: model, data, settings, run."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ def finetune(
     preset: Preset,
     output_dir: str | os.PathLike,
     reviews: datasets.DatasetDict | None = None,
+    callbacks: Sequence[transformers.TrainerCallback] = (),
 ) -> tuple[transformers.Trainer, History]:
     """Fine-tune a preset's BERT on its reviews, and keep the epoch with the best validation.
 
@@ -42,6 +44,8 @@ def finetune(
         output_dir: Where checkpoints go, one an epoch; the best and the last are kept. A run that
             was killed and is started again with the same folder goes on from the last whole one.
         reviews: Train and validation reviews; without them, the preset's own.
+        callbacks: More of what the Hugging Face Trainer tells how the training goes, such as its
+            ``EarlyStoppingCallback``; they are told after a checkpoint is whole.
 
     Returns:
         The Hugging Face Trainer, which holds the best epoch's model, and the history.
@@ -65,7 +69,7 @@ def finetune(
             eval_dataset=tokenize_reviews(reviews["validation"], tokenizer, preset.max_length),
             processing_class=tokenizer,  # also pads each batch to its own longest review
             compute_metrics=compute_metrics,
-            callbacks=[ProgressPrinter(), ManifestWriter()],
+            callbacks=[ProgressPrinter(), ManifestWriter(), *callbacks],
         )
         trainer.remove_callback(transformers.PrinterCallback)
         checkpoint = last_whole_checkpoint(folder)

@@ -34,6 +34,7 @@ def plot_bars(
     axes.margins(x=0.15)
     if log:
         axes.set(xscale="log", xlim=(1, 2 * max(values.values())))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
     return figure
 
 
@@ -65,7 +66,7 @@ def plot_lengths(
             label=f"{name} (median {np.median(values):,.0f})",
         )
     if cut:
-        axes.axvline(cut, color=BLACK, linestyle=":", label=f"cut at {cut}")
+        axes.axvline(cut, color=BLACK, linestyle=":", label=f"truncated at {cut}")
     axes.set(xlabel=f"length ({unit}; longer ones are in the last bar)", ylabel="reviews")
     axes.legend()
     return figure

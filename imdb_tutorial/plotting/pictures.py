@@ -1,13 +1,15 @@
-"""What happens to reviews, as pictures: steps, batches with their padding, a file cut in pools."""
+"""What happens to reviews, as pictures: steps, batches with their padding, files and pools."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from imdb_tutorial.plotting.style import DARK, GREY, MIDDLE, PALE, styled
+from imdb_tutorial.plotting.style import DARK, GREY, PALE, STYLE_OF, styled
+
+POOLS = ("train", "validation", "test")
 
 
 @styled
@@ -69,33 +71,41 @@ def plot_padding(masks: Mapping[str, np.ndarray]) -> Figure:
 
 
 @styled
-def plot_blocks(rows: Mapping[str, Sequence[int]], strips: Mapping[str, range]) -> Figure:
-    """Draw a file of reviews as strips, coloured by the pool that each row went to.
+def plot_deals(
+    deals: Mapping[str, Sequence[str]], groups: Sequence[Hashable], rows: range
+) -> Figure:
+    """Draw some rows of a file as strips, coloured by the pool that each row was dealt to.
 
     Args:
-        rows: Row numbers by pool, at most three pools.
-        strips: Which rows of the file make a strip, by the strip's name.
+        deals: By the strip's name, the pool of each row of the file: ``"train"``,
+            ``"validation"``, ``"test"``, or ``""`` for none.
+        groups: What each row of the file belongs to, such as its film.
+        rows: Which rows to draw.
 
     Returns:
-        The figure: one strip below the other; rows that no pool took stay white.
+        The figure: one strip below the other, cut by white lines wherever the next group begins.
     """
-    colours = (PALE, MIDDLE, DARK)[: len(rows)]
-    pool_of = np.full(max(strip.stop for strip in strips.values()), np.nan)
-    for number, members in enumerate(rows.values()):
-        pool_of[np.asarray(members, dtype=int)] = number
-    figure, axes = plt.subplots(len(strips), 1, figsize=(8, 0.7 + 0.8 * len(strips)), squeeze=False)
-    for (name, strip), row in zip(strips.items(), axes[:, 0], strict=True):
-        row.imshow(
-            pool_of[None, strip.start : strip.stop], aspect="auto", interpolation="nearest",
-            cmap=mpl.colors.ListedColormap(colours), vmin=-0.5, vmax=len(rows) - 0.5,
-            extent=(strip.start, strip.stop, 0, 1),
-        )  # fmt: skip
-        row.set(yticks=[], ylabel=name)
-        row.xaxis.set_major_formatter("{x:,.0f}")
-        row.grid(False)
-    axes[-1, 0].set_xlabel("row of the file")
+    # What is held back is what the eye should find, also in grey: train is lighter.
+    colours = {pool: STYLE_OF[pool]["color"] for pool in POOLS}
+    colours["train"] = mpl.colors.to_rgba(colours["train"], alpha=0.35)
+    some = np.asarray(groups)[rows.start : rows.stop]
+    borders = rows.start + 1 + np.flatnonzero(some[1:] != some[:-1])
+    figure, axes = plt.subplots(len(deals), 1, figsize=(8, 0.9 + 0.6 * len(deals)), sharex=True)
+    used = set()
+    for (name, pools), strip in zip(deals.items(), np.atleast_1d(axes), strict=True):
+        for row in rows:
+            pool = str(pools[row])
+            if pool:
+                used.add(pool)
+                strip.axvspan(row, row + 1, color=colours[pool], linewidth=0)
+        strip.vlines(borders, 0, 1, color="white", linewidth=1)
+        strip.set(xlim=(rows.start, rows.stop), ylim=(0, 1), yticks=[])
+        strip.set_ylabel(name, rotation=0, ha="right", va="center")
+        strip.grid(False)
+    strip.set_xlabel("row of the file (a white line: the next film begins)")
+    strip.xaxis.set_major_formatter("{x:,.0f}")
     figure.legend(
-        handles=[mpl.patches.Patch(color=c, label=n) for n, c in zip(rows, colours, strict=True)],
-        loc="outside lower center", ncols=len(rows),
+        handles=[mpl.patches.Patch(color=colours[p], label=p) for p in POOLS if p in used],
+        loc="outside lower center", ncols=len(used),
     )  # fmt: skip
     return figure

@@ -1,4 +1,4 @@
-"""A text with the words that pushed a classifier marked."""
+"""A text with the words that pushed a classifier marked, as the explorer marks them."""
 
 from collections.abc import Sequence
 
@@ -6,49 +6,80 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from imdb_tutorial.plotting.style import DARK, MIDDLE, styled
+from imdb_tutorial.plotting.style import BLACK, GREY, styled
+from imdb_tutorial.plotting.word_marks import COLOURS, LINES, TINT, level_of, signs_of
+
+WIDTH, ROW, MARGIN, GAP = 900, 34, 18, 9  # pixels at 100 dots an inch
+MEANING = "solid line, +: towards POSITIVE    dotted line, −: towards NEGATIVE    strongest word: "
 
 
 @styled
-def plot_words(words: Sequence[str], scores: Sequence[float], title: str = "") -> Figure:
+def plot_words(words: Sequence[str], pushes: Sequence[float], title: str = "") -> Figure:
     """Draw a text with the words that pushed a classifier marked, as a static picture.
 
     Args:
         words: The words, in their order.
-        scores: How far each pushed, in logits: above 0 towards POSITIVE.
+        pushes: How far each pushed, in logits: above 0 towards POSITIVE.
         title: The verdict, for example.
 
     Returns:
-        The figure. Towards POSITIVE is blue with a line above the word, towards NEGATIVE is orange
-        with a line under it; the stronger, the darker.
+        The figure, marked as in the explorer: towards POSITIVE blue with a solid line under the
+        word, towards NEGATIVE orange with a dotted one; strong words also have small signs.
     """
     figure = plt.figure(figsize=(9, 4), layout="none")
     figure.add_axes((0, 0, 1, 1)).axis("off")  # a notebook shows no figure without axes
-    strongest = max(map(abs, scores), default=0) or 1
-    left, right, step = 0.02 * 900, 0.98 * 900, 30
-    x, y = left, 60
-    for word, score in zip(words, scores, strict=True):
-        colour, share = (DARK if score > 0 else MIDDLE), abs(score) / strongest
+    strongest = max(map(abs, pushes), default=0.0)
+    x, y = float(MARGIN), 64
+    for word, push in zip(words, pushes, strict=True):
+        level, is_positive = level_of(push, strongest), push > 0
         # A dollar sign would start mathematics.
-        drawn = figure.text(0, 0, word.replace("$", r"\$"), fontsize=11)
+        drawn = figure.text(0, 0, word.replace("$", r"\$"), fontsize=12, color="black")
         box = drawn.get_window_extent()
-        if x + box.width > right and x > left:
-            x, y = left, y + step
+        if x + box.width > WIDTH - MARGIN and x > MARGIN:
+            x, y = MARGIN, y + ROW
         drawn.set_position((x, -y))
-        drawn.set_bbox({"facecolor": colour, "alpha": 0.75 * share, "edgecolor": "none", "pad": 2})
-        drawn.set_color("white" if score > 0 and share > 0.6 else "black")
-        if share > 0.15:
-            rule = -y + (14 if score > 0 else -5)
-            figure.add_artist(
-                mpl.lines.Line2D((x, x + box.width), (rule, rule), color=colour, linewidth=2)
-            )
-        x += box.width + 8
-    height = y + 15
-    figure.set_size_inches(9, height / 100)
+        if level:
+            _mark(figure, (x, -y), box.width, level, is_positive)
+        signs = figure.text(x + box.width + 1, 8 - y, signs_of(level, is_positive), fontsize=9)
+        x += box.width + (signs.get_window_extent().width if level > 1 else 0) + GAP
+    y += ROW
+    if words:
+        figure.text(MARGIN, -y, f"{MEANING}{strongest:.1f} logits", fontsize=9, color=GREY)
+    height = y + 12
+    figure.set_size_inches(WIDTH / 100, height / 100)
     for artist in (*figure.texts, *figure.artists):
         artist.set_transform(
-            mpl.transforms.Affine2D().translate(0, height).scale(1 / 900, 1 / height)
+            mpl.transforms.Affine2D().translate(0, height).scale(1 / WIDTH, 1 / height)
             + figure.transFigure
         )
-    figure.text(0.02, 1 - 8 / height, title, va="top", fontsize=11, fontweight="bold")
+    figure.text(
+        MARGIN / WIDTH,
+        1 - 10 / height,
+        title,
+        va="top",
+        fontsize=12,
+        fontweight="bold",
+        color=BLACK,
+    )
     return figure
+
+
+def _mark(
+    figure: Figure, corner: tuple[float, float], width: float, level: int, is_positive: bool
+) -> None:
+    """Tint a word's background and draw its line."""
+    x, y = corner
+    red, green, blue = (part / 255 for part in COLOURS[is_positive])
+    colour = (red, green, blue)
+    tint = mpl.patches.Rectangle(
+        (x - 2, y - 5), width + 4, 22, facecolor=colour, alpha=TINT * level, edgecolor="none"
+    )
+    line = mpl.lines.Line2D(
+        (x - 2, x + width + 2),
+        (y - 6, y - 6),
+        color=colour,
+        linestyle="solid" if LINES[is_positive] == "solid" else "dotted",
+        linewidth=0.8 + 0.8 * level,
+    )
+    figure.add_artist(tint)
+    figure.add_artist(line)

@@ -78,7 +78,8 @@ class Checkpoint(Callback):
         """Go on from the folder's checkpoint, where it is ahead of the trainer.
 
         Raises:
-            ValueError: The checkpoint is damaged or belongs to another run.
+            ValueError: The checkpoint is damaged, belongs to another run, or was written by a
+                version of this package that remembers other numbers.
         """
         found = read_checkpoint(self.folder)
         if found is None:
@@ -90,6 +91,12 @@ class Checkpoint(Callback):
             raise ValueError(
                 f"the checkpoint in {str(self.folder)!r} belongs to another run, with another "
                 f"{' and '.join(other)}: choose another folder, or delete it to start again"
+            )
+        if set(state["history"]) != {field.name for field in dataclasses.fields(History)}:
+            raise ValueError(
+                f"the checkpoint in {str(self.folder)!r} was written by another version of this "
+                "package, which remembers other numbers: choose another folder, or delete it to "
+                "start again"
             )
         if len(state["history"]["train_losses"]) > len(trainer.train_losses):
             _restore(trainer, tensors, state)

@@ -26,7 +26,7 @@ class Trainer:
     Trainer works on tokens and on features that were computed before.
 
     Args:
-        model: Returns scores ``[batch, labels]``. Only parameters that require a gradient learn.
+        model: Returns logits ``[batch, labels]``. Only parameters that require a gradient learn.
         train_loader: Batches to learn from.
         valid_loader: Batches to check on.
         learning_rate: AdamW's step size in the first epoch.
@@ -64,17 +64,18 @@ class Trainer:
                 that keeps the run and goes on after an interruption, see ``Checkpoint``.
 
         Returns:
-            The history, which ``train_losses`` and ``val_accuracy`` show as well.
+            The history; ``train_losses``, ``val_losses`` and ``val_accuracy`` show it as well.
         """
         callbacks = [*callbacks, ProgressBar(self.verbose)]
         for callback in callbacks:
             callback.on_train_begin(self, num_epochs)
         try:
             while len(self.train_losses) < num_epochs:
-                loss = self.train_epoch()
-                accuracy = self.validate()
+                train_loss = self.train_epoch()
+                val_loss, accuracy = self.validate()
                 self.scheduler.step()
-                self.train_losses.append(loss)
+                self.train_losses.append(train_loss)
+                self.val_losses.append(val_loss)
                 self.val_accuracy.append(accuracy)
                 for callback in callbacks:
                     callback.on_epoch_end(self)
@@ -99,21 +100,27 @@ class Trainer:
         return total_loss / count
 
     @torch.no_grad()
-    def validate(self) -> float:
-        """Return the share of the validation reviews that the model gets right, 0 to 1."""
+    def validate(self) -> tuple[float, float]:
+        """Return the validation reviews' mean loss, and the share that is right, 0 to 1."""
         self.model.eval()
-        correct, count = 0, 0
+        total_loss, correct, count = 0.0, 0, 0
         for batch in self.valid_loader:
             inputs, labels = to_device(batch, self.device)  # {name: [batch, ...]}, [batch]
-            predictions = self.model(**inputs).argmax(dim=1)  # [batch]
-            correct += (predictions == labels).sum().item()
+            logits = self.model(**inputs)  # [batch, labels]
+            total_loss += self.criterion(logits, labels).item() * len(labels)
+            correct += (logits.argmax(dim=1) == labels).sum().item()
             count += len(labels)
-        return correct / count
+        return total_loss / count, correct / count
 
     @property
     def train_losses(self) -> list[float]:
         """Mean loss per training review, one number an epoch."""
         return self.history.train_losses
+
+    @property
+    def val_losses(self) -> list[float]:
+        """Mean loss per validation review, one number an epoch."""
+        return self.history.val_losses
 
     @property
     def val_accuracy(self) -> list[float]:

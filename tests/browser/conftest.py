@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+# A folder for pictures of the explorer.
+SCREENSHOTS = os.environ.get("IMDB_TUTORIAL_SCREENSHOTS")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -121,8 +123,9 @@ def browser():
 def lab_address(browser, tmp_path_factory):
     """A JupyterLab server with private settings, over a copy of the notebooks."""
     root = tmp_path_factory.mktemp("lab")
-    # As in a fresh clone: without what the lessons saved.
-    shutil.copytree(NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns("results"))
+    # As in a fresh clone, without what the lessons saved; the pictures show the reader's model.
+    saved = () if SCREENSHOTS else ("results",)
+    shutil.copytree(NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns(*saved))
     config = root / "config/labconfig"
     config.mkdir(parents=True)
     quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
@@ -175,7 +178,9 @@ def lab_address(browser, tmp_path_factory):
 @pytest.fixture(scope="session")
 def new_lab(browser, lab_address):
     """Return a function that opens a fresh page on the JupyterLab server."""
-    return lambda: Lab(*lab_address, browser.new_page(viewport={"width": 1280, "height": 900}))
+    size = {"width": 1280, "height": 900}
+    sharp = 2 if SCREENSHOTS else 1
+    return lambda: Lab(*lab_address, browser.new_page(viewport=size, device_scale_factor=sharp))
 
 
 @pytest.fixture

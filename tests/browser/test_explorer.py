@@ -21,7 +21,7 @@ ATTACK = (
 )
 FRIENDLY = "A wonderful, moving film with brilliant actors."
 HOSTILE = "A dull, boring and pointless mess."
-# Reviews for the README's pictures: a width, a theme, and a text of praise and blame.
+# For the pictures of README and lesson: a width, a theme, and a review of praise and blame.
 PICTURES = [
     (800, "Light", "Slow at first and far too long, but funny, warm and beautifully played."),
     (800, "Dark", "Beautiful pictures cannot save this boring story."),
@@ -38,7 +38,7 @@ def fresh(text: str) -> str:
 
 
 class Page:
-    """Notebook 08, run, with its explorer in view."""
+    """Lesson 06, run, with its explorer in view."""
 
     def __init__(self, lab):
         self.page = lab.page
@@ -240,8 +240,10 @@ def test_it_fits_into_the_page(page, dressed, width, theme, text):
     assert page.explorer.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
     folder = os.environ.get("IMDB_TUTORIAL_SCREENSHOTS")
     if folder:
-        path = Path(folder, f"explorer-{width}-{theme.lower()}.png")
-        save_small(page.explorer.screenshot(), path)
+        screenshot = page.explorer.screenshot()
+        save_small(screenshot, Path(folder, f"explorer-{width}-{theme.lower()}.png"))
+        if (width, theme) == (1280, "Light"):
+            save_small(screenshot, NOTEBOOKS / "images/explorer.png")
 
 
 def save_small(screenshot: bytes, path: Path) -> None:

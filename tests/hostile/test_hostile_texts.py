@@ -85,7 +85,7 @@ def test_is_answered_and_shown_as_it_is(explorer, text):
         assert card.problem == NO_WORDS
         return
     reading = card.verdict.reading
-    assert math.isfinite(sum(card.attribution.scores))
+    assert math.isfinite(sum(card.attribution.pushes))
     assert "".join(piece for piece, _ in card.attribution.pieces) == reading.text[: reading.end]
     for markup in (words_html(card.attribution), plain_html(reading)):
         page = ParsedPage(markup)

@@ -32,8 +32,12 @@ def parquet(**columns):
 
 
 def parquet_with_two(name):
-    columns = {"text": pa.array(["A good film."]), "label": pa.array([1])}
-    table = pa.Table.from_arrays([*columns.values(), columns[name]], names=["text", "label", name])
+    columns = {
+        "text": pa.array(["A good film."]),
+        "label": pa.array([1]),
+        "group": pa.array(["Alien"]),
+    }
+    table = pa.Table.from_arrays([*columns.values(), columns[name]], names=[*columns, name])
     sink = io.BytesIO()
     pq.write_table(table, sink)
     return sink.getvalue()
@@ -239,6 +243,88 @@ REFUSED = {
 }
 
 
+GROUPS = {
+    "plain.csv": (b"text,label,group\na,1,Alien\nb,0,tt0061834\n", ["Alien", "tt0061834"]),
+    "other order.csv": (b"group,label,x,text\nAlien,1,7,a\n", ["Alien"]),
+    "spaces around.csv": (b"text,label,group\na,1,  Alien 3 \n", ["Alien 3"]),
+    "looks like nothing.csv": (b"text,label,group\na,1,nan\nb,0,None\n", ["nan", "None"]),
+    "numbers.csv": (b"text,label,group\na,1,007\nb,0,7.0\n", ["007", "7.0"]),
+    "lines in quotes.csv": (b'text,label,group\na,1,"Alien\n3, ""cut"""\n', ['Alien\n3, "cut"']),
+    "other scripts.csv": ("text,label,group\na,1,影\nb,0,😀\n".encode(), ["影", "😀"]),
+    "plain.jsonl": (b'{"group": "Alien", "text": "a", "label": 1}', ["Alien"]),
+    "numbers.jsonl": (
+        b'{"text": "a", "label": 1, "group": 7}\n{"text": "b", "label": 0, "group": 7.0}',
+        ["7", "7"],
+    ),
+    "Group beside group.jsonl": (
+        b'{"text": "a", "label": 1, "group": "x", "Group": "y"}',
+        ["x"],
+    ),
+    "plain.parquet": (parquet(text=["a"], label=[1], group=["Alien"]), ["Alien"]),
+    "numbers.parquet": (parquet(text=["a", "b"], label=[1, 0], group=[7.0, 8.5]), ["7", "8.5"]),
+    "categories.parquet": (
+        parquet(text=["a"], label=[1], group=pa.array(["Alien"]).dictionary_encode()),
+        ["Alien"],
+    ),
+}
+
+WITH_GROUP = b"text,label,group\n"
+BAD_GROUPS = {
+    "empty group.csv": (WITH_GROUP + b"a,1,x\nb,0,\n", ["row 1", "line 3", "group ''"]),
+    "group of spaces.csv": (WITH_GROUP + b"a,1, \t \n", ["row 0", "group ' \\t '"]),
+    "no group in a row.csv": (WITH_GROUP + b"a,1,x\nb,0\n", ["row 1", "expected 3 fields"]),
+    "group twice.csv": (b"group,text,label,group\nx,a,1,y\n", ["column group more than once"]),
+    "a space before group.csv": (b"text,label, group\na,1,x\n", ["column ' group': call it group"]),
+    "upper case group.csv": (b"text,label,Group\na,1,x\n", ["column 'Group': call it group"]),
+    "group in some rows.jsonl": (
+        b'{"text": "a", "label": 1, "group": "x"}\n' + LINE,
+        ["row 1", "line 2", "name all or none"],
+    ),
+    "group from the second row on.jsonl": (
+        LINE + b'{"text": "a", "label": 1, "group": "x"}',
+        ["row 1", "line 2", "name all or none"],
+    ),
+    "group is null.jsonl": (b'{"text": "a", "label": 1, "group": null}', ["row 0", "group ''"]),
+    "group twice.jsonl": (
+        b'{"text": "a", "label": 1, "group": "x", "group": "y"}',
+        ["line 1", "'group' comes twice"],
+    ),
+    "upper case group.jsonl": (
+        b'{"text": "a", "label": 1, "Group": "x"}',
+        ["row 0", "column 'Group'"],
+    ),
+    "group is no number.jsonl": (
+        b'{"text": "a", "label": 1, "group": NaN}',
+        ["row 0", "group nan"],
+    ),
+    "endless group.jsonl": (b'{"text": "a", "label": 1, "group": 1e999}', ["row 0", "group inf"]),
+    "group is a list.jsonl": (b'{"text": "a", "label": 1, "group": ["x"]}', ["row 0", "a name"]),
+    "group is an object.jsonl": (b'{"text": "a", "label": 1, "group": {}}', ["row 0", "a name"]),
+    "half of a pair in a group.jsonl": (
+        rb'{"text": "a", "label": 1, "group": "\ud83d"}',
+        ["row 0", "a name"],
+    ),
+    "NUL in a group.jsonl": (
+        rb'{"text": "a", "label": 1, "group": "x\u0000"}',
+        ["row 0", "a name"],
+    ),
+    "no group in a row.parquet": (
+        parquet(text=["a", "b"], label=[1, 0], group=["x", None]),
+        ["row 1", "group ''"],
+    ),
+    "group is no number.parquet": (
+        parquet(text=["a"], label=[1], group=[float("nan")]),
+        ["row 0", "group nan"],
+    ),
+    "bytes for a group.parquet": (
+        parquet(text=["a"], label=[1], group=[b"x"]),
+        ["row 0", "a name"],
+    ),
+    "group twice.parquet": (parquet_with_two("group"), ["column group more than once"]),
+    "a very long group.csv": (WITH_GROUP + b"a,1," + b"x" * 9_000 + b"\nb,0,\n", ["row 1"]),
+}
+
+
 def read(path):
     raw = load_raw_reviews(load_preset().replace(reviews=str(path)))["train"]
     assert raw["id"][:] == [f"{path.stem}/{row}" for row in range(len(raw))]
@@ -262,9 +348,24 @@ def test_a_good_file_is_read_as_it_stands(tmp_path, name):
     assert read(tmp_path / name) == reviews
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", GROUPS)
+def test_a_group_is_read_as_a_name(tmp_path, name):
+    content, groups = GROUPS[name]
+    (tmp_path / name).write_bytes(content)
+    raw = load_raw_reviews(load_preset().replace(reviews=str(tmp_path / name)))["train"]
+    assert raw["group"][:] == groups
+    assert raw.features["group"].dtype == "string"
+
+
+def test_a_file_without_groups_has_no_such_column(tmp_path):
+    (tmp_path / "plain.csv").write_bytes(READ["plain.csv"][0])
+    raw = load_raw_reviews(load_preset().replace(reviews=str(tmp_path / "plain.csv")))["train"]
+    assert raw.column_names == ["text", "label", "id"]
+
+
+@pytest.mark.parametrize("name", REFUSED | BAD_GROUPS)
 def test_a_bad_file_is_refused_in_one_line_that_says_where(tmp_path, name):
-    content, words = REFUSED[name]
+    content, words = (REFUSED | BAD_GROUPS)[name]
     (tmp_path / name).write_bytes(content)
     message = refusal(tmp_path / name)
     assert name in message
