@@ -38,6 +38,7 @@ FORMS = {
 # Everyday words: only these uses of them are the term, everything else is English.
 TECHNICAL_USES = {
     "class": r"(?:two|three|four|five|more|several|many|number of) classes",  # not Python's class
+    "duplicate": r"(?<!\*)duplicat\w+",  # not *Duplicate*, the command of JupyterLab
     "group": r"groups? (?:of|that share)|whole groups?",  # not "a group of cells" in lesson 0 or 1
     "step": r"(?:training|gradient|optimi[sz]er) steps?|steps? of (?:training|the optimi[sz]er)",
 }
@@ -256,6 +257,7 @@ def test_a_term_that_is_not_in_bold_alone_is_missed(plain):
     [
         ("class", "a model with three classes", "a class of Python, and two ways"),
         ("step", "after 28 training steps", "step by step, and the next step"),
+        ("duplicate", "24 duplicates", "Click on *Duplicate*"),
         ("adapter", "a small LoRA", "an adaptable one"),
         ("probability", "two probabilities", "probably"),
         ("bag of words", "two bags of words", "a bag of rice"),

@@ -237,9 +237,8 @@ def look(browser):
 
 
 @WIDTHS
-@THEMES
-def test_every_page_fits_a_phone_and_a_desktop(book, look, width, theme):
-    page = look(book / "README.html", width, theme)
+def test_every_page_fits_a_phone_and_a_desktop(book, look, width):
+    page = look(book / "README.html", width)
     for path in sorted(set(book.rglob("*.html")) - {book / "index.html"}):
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path.name
@@ -288,8 +287,8 @@ def test_search_works_from_a_file(book, look):
 
 def test_the_folder_opens_at_the_first_page(book, look):
     page = look(book / "index.html")
-    page.wait_for_url("**/README.html", timeout=10_000)
-    assert page.title()
+    page.wait_for_selector("article h1", timeout=20_000)
+    assert page.url.endswith("/README.html")
 
 
 def test_the_book_does_not_depend_on_where_it_lies(book, tmp_path, look):
