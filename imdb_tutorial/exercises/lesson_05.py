@@ -12,12 +12,22 @@ def _as_it_is(prediction: float) -> float:
     return float(prediction)
 
 
-def _try_count_learning(count_learning: Callable) -> object:
+def _try_freeze_lower(freeze_lower: Callable) -> object:
     from torch import nn
 
-    toy = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
-    toy[0].weight.requires_grad_(False)  # 12 of its 23 numbers are frozen
-    return count_learning(toy)
+    learning = []
+    for number in (1, 3):
+        toy = nn.Module()
+        toy.embeddings = nn.Embedding(5, 2)
+        toy.encoder = nn.Module()
+        toy.encoder.layer = nn.ModuleList([nn.Linear(2, 2) for _ in range(4)])
+        toy.classifier = nn.Linear(2, 2)
+        toy = freeze_lower(toy, number)
+        parts = [toy.embeddings, *toy.encoder.layer, toy.classifier]
+        names = ["embeddings", "layer 0", "layer 1", "layer 2", "layer 3", "classifier"]
+        learns = [part.weight.requires_grad for part in parts]
+        learning.append([name for name, free in zip(names, learns, strict=True) if free])
+    return learning
 
 
 def _try_compute_metrics(compute_metrics: Callable) -> object:
@@ -197,61 +207,89 @@ prediction = 32 * 4
         ),
     ),
     Exercise(
-        name="count_learning",
-        expects="a whole number",
+        name="freeze_lower",
+        expects="the parts of a toy model that still learn, for number 1 and for number 3",
         hints=(
-            "`model.parameters()` gives one tensor after the other. `tensor.numel()` says how many "
-            "numbers are in it.",
-            "A frozen tensor has `requires_grad` False. Leave it out, and add up the rest.",
+            "The parts have names: `model.embeddings`, and `model.encoder.layer`, a list of "
+            "layers, the lowest first.",
+            "`part.requires_grad_(False)` freezes a part. Go through the first `number` layers in "
+            "a loop, and do not forget what lies below them.",
         ),
         solution="""
-def count_learning(model):
-    return sum(tensor.numel() for tensor in model.parameters() if tensor.requires_grad)
+def freeze_lower(model, number):
+    model.embeddings.requires_grad_(False)
+    for layer in model.encoder.layer[:number]:
+        layer.requires_grad_(False)
+    return model
 """,
-        trial=_try_count_learning,
+        trial=_try_freeze_lower,
         mistakes=(
             Mistake(
                 """
-def count_learning(model):
-    return sum(tensor.numel() for tensor in model.parameters())
+def freeze_lower(model, number):
+    for layer in model.encoder.layer[:number]:
+        layer.requires_grad_(False)
+    return model
 """,
-                "You counted the frozen numbers, too. They do not learn.",
+                "The layers are right. The embeddings lie below them, and still learn.",
             ),
             Mistake(
                 """
-def count_learning(model):
-    return len([tensor for tensor in model.parameters() if tensor.requires_grad])
+def freeze_lower(model, number):
+    model.embeddings.requires_grad_(False)
+    for layer in model.encoder.layer:
+        layer.requires_grad_(False)
+    return model
 """,
-                "You counted the tensors. Each of them holds many numbers.",
+                "Every layer is frozen now. Only the lowest ones were asked for.",
             ),
             Mistake(
                 """
-def count_learning(model):
-    return len(list(model.parameters()))
+def freeze_lower(model, number):
+    model.embeddings.requires_grad_(False)
+    for layer in model.encoder.layer[number:]:
+        layer.requires_grad_(False)
+    return model
 """,
-                "You counted the tensors, frozen ones too. Each of them holds many numbers.",
+                "You froze the upper layers. The lower ones come first in the list.",
             ),
             Mistake(
                 """
-def count_learning(model):
-    return sum(tensor.numel() for tensor in model.parameters() if not tensor.requires_grad)
+def freeze_lower(model, number):
+    model.embeddings.requires_grad_(False)
+    model.encoder.layer[number].requires_grad_(False)
+    return model
 """,
-                "These are the frozen numbers. The others are asked for.",
+                "You froze one layer. All layers below it stay free.",
             ),
             Mistake(
                 """
-def count_learning(model):
-    return sum(len(tensor) for tensor in model.parameters() if tensor.requires_grad)
+def freeze_lower(model, number):
+    model.embeddings.requires_grad_(False)
+    for layer in model.encoder.layer[: number + 1]:
+        layer.requires_grad_(False)
+    return model
 """,
-                "The `len` of a tensor counts its rows only. A weight has many numbers in a row.",
+                "This is one layer too many. A slice ends before its second number.",
             ),
             Mistake(
                 """
-def count_learning(model):
-    learning = [tensor for tensor in model.parameters() if tensor.requires_grad]
-    return sum(tensor.numel() for tensor in learning if tensor.ndim == 2)
+def freeze_lower(model, number):
+    model.embeddings.requires_grad = False
+    for layer in model.encoder.layer[:number]:
+        layer.requires_grad = False
+    return model
 """,
-                "The biases are missing: they learn as well.",
+                "Nothing is frozen. On a layer, `requires_grad = False` only stores a new "
+                "attribute; call the method that ends with an underscore.",
+            ),
+            Mistake(
+                """
+def freeze_lower(model, number):
+    model.requires_grad_(False)
+    return model
+""",
+                "The whole model is frozen, with its classification layer. Nothing can learn.",
             ),
         ),
     ),
