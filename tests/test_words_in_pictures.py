@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import imdb_tutorial as plotting
@@ -159,3 +160,11 @@ def test_attention_shares_add_up_to_one_and_leave_the_encoder_as_it_was():
         attention_shares("a", encoder, tokenizer, layer=7)
     with pytest.raises(ValueError, match="has no tokens"):
         attention_shares("", encoder, tokenizer)
+
+
+def test_numbers_of_close_dots_stand_apart():
+    figure = plotting.plot_softmax({"fine": -2.8, "slow": -2.9, "good": 4.0, "great": 4.1})
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
+    assert len(boxes) == 4
+    assert not any(one.overlaps(other) for n, one in enumerate(boxes) for other in boxes[n + 1 :])

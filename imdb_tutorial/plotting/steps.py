@@ -59,11 +59,14 @@ def plot_softmax(texts: Mapping[str, float], reach: float = 8) -> Figure:
     axes.plot(x, 1 / (1 + np.exp(-x)), color=DARK, linewidth=2)
     axes.axvline(0, color=GREY, linestyle=":", linewidth=1)
     axes.axhline(0.5, color=GREY, linestyle=":", linewidth=1)
+    places: list[float] = []
     for number, (text, difference) in enumerate(texts.items(), start=1):
         place = float(np.clip(difference, -reach, reach))
         height, name = 1 / (1 + np.exp(-place)), f"{number}: {text}"
         axes.plot(place, height, "o", color=BLACK, markersize=7, zorder=3, label=name)
-        offset = (0, -15) if height > 0.5 else (0, 10)
+        near = sum(abs(place - other) < reach / 25 for other in places)  # numbers would collide
+        places.append(place)
+        offset = (0, -15 - 15 * near) if height > 0.5 else (0, 10 + 15 * near)
         axes.annotate(str(number), (place, height), offset, textcoords="offset points", ha="center")
     axes.set(
         xlabel="logit of POSITIVE less logit of NEGATIVE", ylabel="probability of POSITIVE",
