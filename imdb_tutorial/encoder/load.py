@@ -26,7 +26,7 @@ def load_tokenizer(
     """Load the tokenizer that belongs to a model.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, a hub name, or what
+        source: ``"packaged"``, ``"base"``, a folder saved by transformers, a hub name, or what
             ``model_source`` made of one of these.
 
     Returns:
@@ -68,7 +68,7 @@ def load_encoder(
     """Load a pretrained BERT, frozen: in eval mode and without gradients.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, a hub name, or what
+        source: ``"packaged"``, ``"base"``, a folder saved by transformers, a hub name, or what
             ``model_source`` made of one of these.
         device: Where it runs; without it, where ``choose_device`` says.
         dtype: The precision of its weights and of its arithmetic.

@@ -107,7 +107,7 @@ def write(key: str, tensor: torch.Tensor) -> None:
 
 
 @contextlib.contextmanager
-def locked(key: str) -> Iterator[None]:
+def locked(key: str, work: str = "computes the same features") -> Iterator[None]:
     """Let one process at a time compute what belongs to a key; the others wait, then read it.
 
     The operating system frees the lock when its owner dies. Where locks cannot be made the work is
@@ -115,6 +115,7 @@ def locked(key: str) -> Iterator[None]:
 
     Args:
         key: Names what is computed.
+        work: What it does, for the line that those who wait show.
     """
     target = _folder() / key
     with contextlib.ExitStack() as stack:
@@ -122,7 +123,7 @@ def locked(key: str) -> Iterator[None]:
             target.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(only_writer(target, wait=False))
         except BlockingIOError:
-            waiting = "another process computes the same features, waiting for it"
+            waiting = f"another process {work}, waiting for it"
             with progress_bar(desc=waiting, bar_format="{desc} [{elapsed}]"):
                 stack.enter_context(only_writer(target))
         except OSError:
@@ -136,6 +137,11 @@ def _targets(folder: Path) -> set[Path]:
     locked = {file.name[1:].removesuffix(".lock") for file in folder.glob(".*.lock")}
     begun = {file.name[1:].rsplit(".", 2)[0] for file in folder.glob(".*.part")}
     return stored | {folder / name for name in locked | begun}
+
+
+def models_folder() -> Path:
+    """Return the folder of the encoders that were put together from what pip installed."""
+    return _folder() / "models"
 
 
 def _folder() -> Path:
