@@ -102,6 +102,10 @@ def load_encoder(
             f"the weights of {found.name_or_path!r} lack {min(missing)!r}: expected a whole "
             "BERT-like model saved with save_pretrained"
         )
+    if encoder.config.model_type == "mpnet":
+        from imdb_tutorial.encoder.mpnet import use_fast_attention
+
+        use_fast_attention(encoder)
     encoder.requires_grad_(False)
     return encoder.eval().to(device or choose_device())
 
