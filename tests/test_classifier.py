@@ -662,10 +662,14 @@ def test_the_packaged_classifier_is_the_default(adapted, packaged):
 def test_a_packaged_file_that_is_damaged_or_gone_is_named(packaged, name):
     content = (packaged / name).read_bytes()
     (packaged / name).write_bytes(content.replace(b"0", b"1"))
-    with pytest.raises(packages.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"):
+    with pytest.raises(
+        packages.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"
+    ):
         load_classifier()
     (packaged / name).unlink()
-    with pytest.raises(packages.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"):
+    with pytest.raises(
+        packages.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"
+    ):
         load_classifier()
 
 

@@ -68,7 +68,7 @@ class _FastSelfAttention(MPNetSelfAttention):
             linear(hidden_states).view(heads).transpose(1, 2)  # [batch, heads, tokens, head size]
             for linear in (self.q, self.k, self.v)
         )
-        # A processor's fused product computes in float32; in bfloat16 plain ones take half the time.
+        # A processor's fused product is slow in bfloat16: plain ones take half the time there.
         plain = query.dtype == torch.bfloat16 and query.device.type == "cpu"
         attend = _attend_by_products if plain else F.scaled_dot_product_attention
         dropout = self.dropout.p if self.training else 0.0
