@@ -31,15 +31,23 @@ def use_fast_attention(model: "PreTrainedModel") -> None:
 class _OneMaskEncoder(MPNetEncoder):
     """Adds distances and padding up once a batch, not once a layer."""
 
-    def forward(  # type: ignore[override]
-        self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, **options
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        output_attentions: bool = False,
+        output_hidden_states: bool = False,
+        return_dict: bool = False,
+        **options: Any,
     ) -> Any:
         mask = self._distance_bias(hidden_states)  # [1, heads, tokens, tokens]
         if attention_mask is not None:
             mask = mask + attention_mask  # [batch, heads, tokens, tokens]
-        return super().forward(hidden_states, mask, **options)
+        return super().forward(
+            hidden_states, mask, output_attentions, output_hidden_states, return_dict, **options
+        )
 
-    def compute_position_bias(self, *arguments, **options) -> None:
+    def compute_position_bias(self, *arguments: Any, **options: Any) -> None:
         """Leave out what the mask holds already."""
 
     def _distance_bias(self, hidden_states: torch.Tensor) -> torch.Tensor:
@@ -59,7 +67,7 @@ class _FastSelfAttention(MPNetSelfAttention):
         attention_mask: torch.Tensor | None = None,
         position_bias: torch.Tensor | None = None,
         output_attentions: bool = False,
-        **options,
+        **options: Any,
     ) -> tuple[torch.Tensor, ...]:
         if output_attentions:  # the fast ways do not say where they look
             return super().forward(hidden_states, attention_mask, position_bias, True, **options)
@@ -80,11 +88,12 @@ def _attend_by_products(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    mask: torch.Tensor,
+    mask: torch.Tensor | None,
     dropout: float,
 ) -> torch.Tensor:
     """Do what ``scaled_dot_product_attention`` does, the mask added within the first product."""
     batch, heads, tokens, size = query.shape
+    assert mask is not None  # there are always distances
     mask = mask.expand(batch, -1, -1, -1)  # [batch, heads, tokens, tokens]
     scores = torch.baddbmm(
         mask.flatten(0, 1), query.flatten(0, 1), key.flatten(0, 1).mT, alpha=size**-0.5

@@ -192,7 +192,8 @@ class TokenSource:
 def _choose(texts: Sequence[str], rows: np.ndarray) -> list[str]:
     if isinstance(texts, list):
         return [texts[row] for row in rows.tolist()]
-    return texts[rows.tolist()]  # type: ignore[call-overload,return-value]  # a column
+    column: Any = texts  # of a data set
+    return column[rows.tolist()]
 
 
 def plan_batches(lengths: np.ndarray, token_budget: int) -> Iterator[np.ndarray]:

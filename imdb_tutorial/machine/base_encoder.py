@@ -26,6 +26,7 @@ from imdb_tutorial.machine.packages import (
 from imdb_tutorial.machine.progress import progress_bar
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
     from tqdm import tqdm
 
 NAME = "all-mpnet-base-v2"
@@ -222,7 +223,7 @@ class _Joined(io.RawIOBase):
         self._position = max(0, starts[whence] + offset)
         return self._position
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         place = self._position
         for file, size in zip(self._files, self._sizes, strict=True):
             if place < size:

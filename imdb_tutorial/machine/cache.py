@@ -123,7 +123,7 @@ def write(key: str, shape: tuple[int, int], pieces: Iterable[Piece]) -> None:
     with whole_file(cache_folder() / f"{key}.safetensors") as file:
         start = file.write(_header(key, shape, UNSEALED))
         for rows, values in pieces:
-            content = memoryview(np.ascontiguousarray(values, dtype="<f4")).cast("B")
+            content = np.ascontiguousarray(values, dtype="<f4").tobytes()
             for place, row in enumerate(rows.tolist()):
                 file.seek(start + row * row_bytes)
                 file.write(content[place * row_bytes : (place + 1) * row_bytes])
