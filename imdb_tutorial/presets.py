@@ -21,8 +21,8 @@ class Preset:
         name: How the preset is called, for example ``"laptop"``.
         reviews: ``"packaged"``, the hub data set ``"stanfordnlp/imdb"``, or a csv, parquet or
             jsonl file with the columns ``text`` and ``label``, and perhaps ``group``.
-        encoder: ``"packaged"``, the hub name of a BERT (``"name@revision"`` pins a version), or a
-            folder saved by transformers.
+        encoder: ``"packaged"``, ``"base"``, the hub name of a BERT (``"name@revision"`` pins a
+            version), or a folder saved by transformers.
         train_size: Number of training reviews; ``None`` takes all there are.
         validation_size: Number of validation reviews; ``None`` takes all there are.
         test_size: Number of test reviews; ``None`` takes all there are.
@@ -148,6 +148,14 @@ PRESETS = {
             validation_size=None,
             test_size=None,
         ),
+        Preset(
+            name="base",
+            reviews="packaged",
+            encoder="base",
+            train_size=None,
+            validation_size=None,
+            test_size=None,
+        ),
     )
 }
 
@@ -156,7 +164,7 @@ def load_preset(name: str | None = None) -> Preset:
     """Return a preset by its name.
 
     Args:
-        name: ``"laptop"`` or ``"full"``; without it the environment variable
+        name: ``"laptop"``, ``"full"`` or ``"base"``; without it the environment variable
             ``IMDB_TUTORIAL_PRESET`` decides, and without that the laptop preset is taken.
 
     Returns:

@@ -98,7 +98,7 @@ def save_probe(
     Args:
         probe: The trained layer.
         folder: Where to write ``probe.safetensors``; made if it does not exist.
-        encoder: The encoder it was trained on: ``"packaged"``, a folder or a hub name.
+        encoder: The encoder it was trained on: ``"packaged"``, ``"base"``, a folder or a hub name.
         labels: The labels' names, in the order of the probe's outputs.
         max_length: The longest input it was trained on, in tokens.
 

@@ -21,7 +21,7 @@ from imdb_tutorial.classifier.pipeline import (
 )
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer, vocabulary_sha256
 from imdb_tutorial.explorer.verdict import judge
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import packages, sources
 from imdb_tutorial.machine.manifest import read_manifest, write_manifest
 from imdb_tutorial.machine.tensors import pack, unpack
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, load_probe, save_probe
@@ -662,10 +662,14 @@ def test_the_packaged_classifier_is_the_default(adapted, packaged):
 def test_a_packaged_file_that_is_damaged_or_gone_is_named(packaged, name):
     content = (packaged / name).read_bytes()
     (packaged / name).write_bytes(content.replace(b"0", b"1"))
-    with pytest.raises(sources.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"):
+    with pytest.raises(
+        packages.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"
+    ):
         load_classifier()
     (packaged / name).unlink()
-    with pytest.raises(sources.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"):
+    with pytest.raises(
+        packages.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"
+    ):
         load_classifier()
 
 

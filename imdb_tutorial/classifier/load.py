@@ -8,7 +8,7 @@ from imdb_tutorial.classifier.checks import require_safetensors
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.classifier.saved_model import open_saved_model
 from imdb_tutorial.classifier.saved_probe import open_saved_probe
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import packages, sources
 from imdb_tutorial.machine.files import recover_folder
 from imdb_tutorial.machine.manifest import damaged_file, verify_folder
 from imdb_tutorial.probe import PROBE_FILE
@@ -56,6 +56,6 @@ def load_classifier(source: str | os.PathLike = "packaged") -> SentimentPipeline
 
 def _verify_packaged(folder: Path) -> None:
     if name := damaged_file(folder):
-        raise sources.DamagedFileError(
+        raise packages.DamagedFileError(
             f"the packaged classifier's {name} is missing or damaged: reinstall imdb_tutorial"
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import packages
 
 FILMS = Path(__file__).parents[1] / "data" / "imdb_train_films.csv.gz"
 FILMS_SHA256 = "4b237edc8879abcaac7746456c7451b3f19f1dff6587f5cb12df4c49c1717011"
@@ -29,13 +29,13 @@ def load_films() -> pd.DataFrame:
         content = gzip.decompress(FILMS.read_bytes())
     except (OSError, EOFError, ValueError) as error:
         raise _damaged(f"cannot be read ({error})") from None
-    found = sources.bytes_sha256(content)
+    found = packages.bytes_sha256(content)
     if found != FILMS_SHA256:
         raise _damaged(f"has SHA-256 {found[:12]}…, expected {FILMS_SHA256[:12]}…")
     return pd.read_csv(io.BytesIO(content), usecols=["film", "stars"])
 
 
-def _damaged(reason: str) -> sources.DamagedFileError:
-    return sources.DamagedFileError(
+def _damaged(reason: str) -> packages.DamagedFileError:
+    return packages.DamagedFileError(
         f"the table of films {str(FILMS)!r} {reason}: reinstall imdb_tutorial"
     )

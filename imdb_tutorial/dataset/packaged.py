@@ -12,7 +12,7 @@ import pandas as pd
 from imdb_tutorial.dataset.films import load_films
 from imdb_tutorial.dataset.pools import cut_imdb_pools, normalise
 from imdb_tutorial.dataset.rows import Row, to_dataset
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import packages, sources
 
 IMDB_ROWS_PER_LABEL = 12_500
 SENTENCES_PER_LABEL = 4_265
@@ -82,7 +82,7 @@ def films_of(texts: Sequence[str]) -> list[str]:
 
 
 def _verified_file() -> Path:
-    return sources.packaged_path(sources.PACKAGED_REVIEWS)
+    return packages.packaged_path(sources.PACKAGED_REVIEWS)
 
 
 @functools.lru_cache(maxsize=1)
@@ -99,7 +99,7 @@ def _part(path: Path, name: str, rows_per_label: int, prefix: str) -> datasets.D
     frame = frame[frame["source"] == name]
     counts = frame["label"].value_counts().to_dict()
     if counts != {0: rows_per_label, 1: rows_per_label}:
-        raise sources.DamagedFileError(
+        raise packages.DamagedFileError(
             f"the packaged file holds {counts} {name} reviews per label, expected "
             f"{rows_per_label:,} of each: reinstall {sources.PACKAGED_REVIEWS.distribution}"
         )

@@ -11,11 +11,19 @@ import torch
 
 from imdb_tutorial.encoder.limits import longest_input, require_length
 from imdb_tutorial.encoder.pooling import encode_and_pool
-from imdb_tutorial.encoder.tokens import pad, plan_batches, require_texts, tokenize
+from imdb_tutorial.encoder.tokens import (
+    TOKENIZER_CHUNK,
+    Tokens,
+    TokenSource,
+    pad,
+    plan_batches,
+    require_texts,
+)
 from imdb_tutorial.machine import cache
 from imdb_tutorial.machine.device import choose_dtype
 from imdb_tutorial.machine.parallel import in_parallel
 from imdb_tutorial.machine.progress import progress_bar
+from imdb_tutorial.machine.shards import Shards
 from imdb_tutorial.presets import MAX_LENGTH, POOLING, POOLINGS
 
 if TYPE_CHECKING:
@@ -64,6 +72,9 @@ def extract_features(
 ) -> torch.Tensor | dict[str, torch.Tensor]:
     """Compute every review's features with one pass of a frozen BERT, or read them from the cache.
 
+    What is computed is kept every half a minute: a run that was killed goes on where it was, and
+    its result is the same, bit for bit.
+
     Args:
         reviews: Texts, or a data set with the column ``text``.
         tokenizer: The encoder's tokenizer.
@@ -89,7 +100,7 @@ def extract_features(
     _check(texts, tokenizer, encoder, poolings, max_length)
     shape = (len(texts), encoder.config.hidden_size)
     if not use_cache:
-        features = _compute(texts, tokenizer, encoder, poolings, max_length, dtype)
+        features = _compute(texts, tokenizer, encoder, poolings, max_length, dtype, None)
     else:
         key = _key(texts, tokenizer, encoder, max_length, dtype)
         features = _read(key, poolings, shape)
@@ -98,23 +109,22 @@ def extract_features(
                 features |= _read(key, [p for p in poolings if p not in features], shape)
                 missing = [p for p in poolings if p not in features]
                 if missing:
-                    computed = _compute(texts, tokenizer, encoder, missing, max_length, dtype)
-                    for name, tensor in computed.items():
-                        cache.write(f"{key}-{name}", tensor)
-                    features |= computed
+                    features |= _compute(texts, tokenizer, encoder, missing, max_length, dtype, key)
     return features[pooling] if isinstance(pooling, str) else {p: features[p] for p in poolings}
 
 
-def _texts(reviews: "Sequence[str] | datasets.Dataset") -> list[str]:
+def _texts(reviews: "Sequence[str] | datasets.Dataset") -> Sequence[str]:
     column: Any = reviews
     if hasattr(column, "column_names"):
-        column = column["text"]
+        column = column["text"]  # which stays on disk
+    elif not isinstance(column, str):
+        column = list(column)
     require_texts(column)
-    return list(column)
+    return column
 
 
 def _check(
-    texts: list[str],
+    texts: Sequence[str],
     tokenizer: "PreTrainedTokenizerBase",
     encoder: "PreTrainedModel",
     poolings: Sequence[str],
@@ -128,38 +138,50 @@ def _check(
 
 
 def _compute(
-    texts: list[str],
+    texts: Sequence[str],
     tokenizer: "PreTrainedTokenizerBase",
     encoder: "PreTrainedModel",
     poolings: Sequence[str],
     max_length: int,
     dtype: torch.dtype,
+    key: str | None,
 ) -> dict[str, torch.Tensor]:
     if dtype != encoder.dtype or encoder.training:
         encoder = copy.deepcopy(encoder).to(dtype).eval()  # type: ignore[arg-type]
-    tokens = tokenize(texts, tokenizer, max_length)
-    lengths = tokens.lengths()  # [reviews]
-    shape = (len(texts), encoder.config.hidden_size)
-    features = {name: torch.empty(shape) for name in poolings}  # each [reviews, hidden]
+    source = TokenSource(texts, tokenizer, max_length)
+    # Planned over all reviews: what a row becomes depends on those beside it, in the last bits.
+    batches = list(plan_batches(source.lengths, TOKEN_BUDGET[encoder.device.type]))
+    shards = Shards(key, poolings, batches, encoder.config.hidden_size)
 
     @torch.inference_mode()
-    def encode(rows: np.ndarray) -> np.ndarray:
+    def encode(batch: tuple[int, tuple[Tokens, np.ndarray]]) -> tuple[int, dict[str, np.ndarray]]:
+        number, (tokens, rows) = batch
         inputs = pad(tokens, rows, tokenizer.pad_token_id, encoder.device)  # [batch, tokens]
-        pooled = encode_and_pool(encoder, inputs, *poolings)
-        for name, vectors in zip(poolings, pooled, strict=True):
-            vectors = vectors.cpu()  # [batch, hidden]
-            _check_finite(vectors, rows)
-            features[name][torch.from_numpy(rows)] = vectors
-        return rows
+        pooled = [vectors.cpu() for vectors in encode_and_pool(encoder, inputs, *poolings)]
+        for vectors in pooled:  # each [batch, hidden]
+            _check_finite(vectors, batches[number])
+        return number, {name: v.numpy() for name, v in zip(poolings, pooled, strict=True)}
 
-    done, total = 0, int(lengths.sum())
-    batches = plan_batches(lengths, TOKEN_BUDGET[encoder.device.type])
+    total = int(source.lengths.sum())
     with progress_bar(total=total, desc="BERT", unit="tok", unit_scale=True) as bar:
-        for rows in in_parallel(encode, batches, encoder.device):
-            done += len(rows)
-            bar.set_postfix_str(f"{done:,} of {len(texts):,} reviews", refresh=False)
-            bar.update(int(lengths[rows].sum()))
-    return features
+        while (tables := shards.tables()) is None:
+            missing = shards.missing()
+            done = len(texts) - sum(len(batches[number]) for number in missing)
+            bar.reset()
+            bar.update(total - sum(int(source.lengths[batches[n]].sum()) for n in missing))
+            if done:
+                bar.write(f"{done:,} of {len(texts):,} reviews were there already: going on")
+            work = zip(missing, source.take([batches[n] for n in missing]), strict=True)
+            try:
+                for number, vectors in in_parallel(encode, work, encoder.device):
+                    shards.add(number, vectors)
+                    done += len(batches[number])
+                    bar.set_postfix_str(f"{done:,} of {len(texts):,} reviews", refresh=False)
+                    bar.update(int(source.lengths[batches[number]].sum()))
+            except BaseException:
+                shards.keep()
+                raise
+    return tables
 
 
 def _check_finite(vectors: torch.Tensor, rows: np.ndarray) -> None:
@@ -177,7 +199,7 @@ def _read(key: str, poolings: Sequence[str], shape: tuple[int, int]) -> dict[str
 
 
 def _key(
-    texts: list[str],
+    texts: Sequence[str],
     tokenizer: "PreTrainedTokenizerBase",
     encoder: "PreTrainedModel",
     max_length: int,
@@ -185,9 +207,10 @@ def _key(
 ) -> str:
     """Digest everything that changes the answer."""
     digest = hashlib.sha256()
-    for text in texts:
-        encoded = text.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    for start in range(0, len(texts), TOKENIZER_CHUNK):
+        for text in texts[start : start + TOKENIZER_CHUNK]:
+            encoded = text.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "big") + encoded)
     digest.update(json.dumps(_settings(tokenizer), sort_keys=True, default=str).encode())
     digest.update(encoder.config.to_json_string(use_diff=False).encode())
     for name, tensor in encoder.state_dict().items():

@@ -26,7 +26,7 @@ def load_tokenizer(
     """Load the tokenizer that belongs to a model.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, a hub name, or what
+        source: ``"packaged"``, ``"base"``, a folder saved by transformers, a hub name, or what
             ``model_source`` made of one of these.
 
     Returns:
@@ -68,7 +68,7 @@ def load_encoder(
     """Load a pretrained BERT, frozen: in eval mode and without gradients.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, a hub name, or what
+        source: ``"packaged"``, ``"base"``, a folder saved by transformers, a hub name, or what
             ``model_source`` made of one of these.
         device: Where it runs; without it, where ``choose_device`` says.
         dtype: The precision of its weights and of its arithmetic.
@@ -102,6 +102,10 @@ def load_encoder(
             f"the weights of {found.name_or_path!r} lack {min(missing)!r}: expected a whole "
             "BERT-like model saved with save_pretrained"
         )
+    if encoder.config.model_type == "mpnet":
+        from imdb_tutorial.encoder.mpnet import use_fast_attention
+
+        use_fast_attention(encoder)
     encoder.requires_grad_(False)
     return encoder.eval().to(device or choose_device())
 

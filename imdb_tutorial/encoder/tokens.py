@@ -1,6 +1,6 @@
 """Reviews as one flat array of token ids, and batches of it that hold next to no padding."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 TOKENIZER_CHUNK = 1_000
+TOKENS_IN_MEMORY = 16_000_000  # 64 MB, some 60,000 reviews
 
 
 class Tokens(NamedTuple):
@@ -45,9 +46,10 @@ def require_texts(texts: Sequence[str]) -> None:
     """
     if isinstance(texts, str):
         raise TypeError("got one text: expected a list of texts; put it into one, [text]")
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"row {row} is {text!r:.60}: expected a text")
+    for start in range(0, len(texts), TOKENIZER_CHUNK):  # a column is read from disk, in pieces
+        for row, text in enumerate(texts[start : start + TOKENIZER_CHUNK], start):
+            if not isinstance(text, str):
+                raise TypeError(f"row {row} is {text!r:.60}: expected a text")
 
 
 def encode(
@@ -86,16 +88,112 @@ def tokenize(
             row.
     """
     require_texts(texts)
-    pieces = [np.empty(0, dtype=np.int32)]
-    lengths: list[int] = []
-    chunks = range(0, len(texts), TOKENIZER_CHUNK)
-    for start in progress_bar(chunks, desc="tokenizing", leave=False, disable=len(chunks) < 2):
+    return join_chunks(token_chunks(texts, tokenizer, max_length))
+
+
+def token_chunks(
+    texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int, bar: bool = True
+) -> Iterator[Tokens]:
+    """Tokenize some texts at a time.
+
+    Args:
+        texts: The reviews.
+        tokenizer: The encoder's tokenizer.
+        max_length: Longest input, in tokens; what is longer is cut.
+        bar: Show how far it is.
+
+    Yields:
+        The tokens of the next texts.
+    """
+    starts = range(0, len(texts), TOKENIZER_CHUNK)
+    hidden = len(starts) < 2 or not bar
+    for start in progress_bar(starts, desc="tokenizing", leave=False, disable=hidden):
         chunk = list(texts[start : start + TOKENIZER_CHUNK])
         encoded = encode(chunk, tokenizer, max_length)["input_ids"]
-        lengths.extend(len(ids) for ids in encoded)
-        pieces.extend(np.asarray(ids, dtype=np.int32) for ids in encoded)  # each [tokens]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)  # [reviews + 1]
-    return Tokens(np.concatenate(pieces), starts)
+        ids = [np.asarray(ids, dtype=np.int32) for ids in encoded]  # each [tokens]
+        yield join(ids, [np.array([len(one) for one in ids])])
+
+
+def join(ids: Sequence[np.ndarray], lengths: Sequence[np.ndarray]) -> Tokens:
+    """Put tokens one after the other.
+
+    Args:
+        ids: Pieces of the token ids, int32.
+        lengths: Pieces of the reviews' numbers of tokens.
+
+    Returns:
+        All token ids and where each review begins.
+    """
+    starts = np.concatenate([[0], np.cumsum(np.concatenate([[], *lengths]))]).astype(np.int64)
+    return Tokens(np.concatenate([np.empty(0, dtype=np.int32), *ids]), starts)
+
+
+def join_chunks(chunks: Iterable[Tokens]) -> Tokens:
+    """Put what ``token_chunks`` yields one after the other."""
+    chunks = list(chunks)
+    return join([chunk.ids for chunk in chunks], [chunk.lengths() for chunk in chunks])
+
+
+class TokenSource:
+    """Many reviews' tokens: kept where they fit, else made again for some reviews at a time.
+
+    Args:
+        texts: The reviews; of a data set's column no more than some are in memory.
+        tokenizer: The encoder's tokenizer.
+        max_length: Longest input, in tokens; what is longer is cut.
+    """
+
+    def __init__(self, texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int):
+        self._texts, self._tokenizer, self._max_length = texts, tokenizer, max_length
+        kept, lengths, total = [], [], 0
+        for chunk in token_chunks(texts, tokenizer, max_length):
+            lengths.append(chunk.lengths())
+            kept.append(chunk.ids)
+            total += len(chunk.ids)
+            if total > TOKENS_IN_MEMORY:
+                kept.clear()
+        self.lengths = np.concatenate(lengths)  # [reviews]
+        self._all = join(kept, lengths) if total <= TOKENS_IN_MEMORY else None
+
+    def take(self, batches: Sequence[np.ndarray]) -> Iterator[tuple[Tokens, np.ndarray]]:
+        """Go through batches.
+
+        Args:
+            batches: Each one's row numbers.
+
+        Yields:
+            For each batch tokens, and which of their rows it is made of.
+        """
+        if self._all is not None:
+            yield from ((self._all, rows) for rows in batches)
+            return
+        for some in self._by_size(batches):
+            rows = np.concatenate(some)
+            tokens = join_chunks(
+                token_chunks(_choose(self._texts, rows), self._tokenizer, self._max_length, False)
+            )
+            ends = np.cumsum([len(batch) for batch in some])
+            for end, batch in zip(ends, some, strict=True):
+                yield tokens, np.arange(end - len(batch), end)
+
+    def _by_size(self, batches: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
+        some: list[np.ndarray] = []
+        total = 0
+        for rows in batches:
+            some.append(rows)
+            total += int(self.lengths[rows].sum())
+            if total > TOKENS_IN_MEMORY // 4:
+                yield some
+                some, total = [], 0
+        if some:
+            yield some
+
+
+def _choose(texts: Sequence[str], rows: np.ndarray) -> list[str]:
+    if isinstance(texts, list):
+        return [texts[row] for row in rows.tolist()]
+    column: Any = texts  # of a data set
+    return column[rows.tolist()]
 
 
 def plan_batches(lengths: np.ndarray, token_budget: int) -> Iterator[np.ndarray]:

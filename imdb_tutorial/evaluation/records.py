@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imdb_tutorial.machine.manifest import MANIFEST_FILE, damaged_file, write_manifest
-from imdb_tutorial.machine.sources import DamagedFileError
+from imdb_tutorial.machine.packages import DamagedFileError
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDS = (

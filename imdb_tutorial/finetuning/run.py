@@ -84,7 +84,7 @@ def load_model_for_classification(
     """Load a pretrained BERT with a new, random head for two labels.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, a hub name, or what
+        source: ``"packaged"``, ``"base"``, a folder saved by transformers, a hub name, or what
             ``model_source`` made of one of these.
 
     Returns:

@@ -2,19 +2,27 @@
 
 import contextlib
 import hashlib
+import json
 import os
+import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
-from imdb_tutorial.machine.files import only_writer, write_whole
+from imdb_tutorial.machine.files import only_writer, whole_file
 from imdb_tutorial.machine.progress import progress_bar
+
+# Row numbers [rows], and what belongs into these rows, float32 [rows, columns].
+Piece = tuple[np.ndarray, np.ndarray]
+SHARD_SUFFIX = ".shard"
+CHUNK_BYTES = 1 << 24
+UNSEALED = "0" * 64
 
 
 class CacheInfo(NamedTuple):
@@ -23,22 +31,26 @@ class CacheInfo(NamedTuple):
     Args:
         folder: The folder; ``IMDB_TUTORIAL_CACHE`` names another one.
         files: Number of stored tensors.
-        bytes: Their size on disk.
+        bytes: The size on disk of all that is there.
+        shards: Pieces of features whose extraction has not ended.
+        models: Encoders put together from what pip installed.
     """
 
     folder: Path
     files: int
     bytes: int
+    shards: int
+    models: int
 
 
 def cache_info() -> CacheInfo:
-    """Return the cache's folder, its number of files and its size in bytes."""
-    folder = _folder()
-    sizes = []
-    for file in folder.glob("*.safetensors"):
-        with contextlib.suppress(OSError):  # another process may have removed it just now
-            sizes.append(file.stat().st_size)
-    return CacheInfo(folder, len(sizes), sum(sizes))
+    """Say where the cache is, how much of what it holds, and its size in bytes."""
+    folder = cache_folder()
+    files = _sizes(folder.glob("*.safetensors"))
+    shards = _sizes(folder.glob(f"*{SHARD_SUFFIX}"))
+    models = _models()
+    within = _sizes(path for model in models for path in model.glob("*"))
+    return CacheInfo(folder, len(files), sum((*files, *shards, *within)), len(shards), len(models))
 
 
 def clear_cache() -> CacheInfo:
@@ -51,9 +63,18 @@ def clear_cache() -> CacheInfo:
         OSError: The disk refuses.
     """
     before = cache_info()
-    for target in _targets(before.folder):
-        with contextlib.suppress(BlockingIOError), only_writer(target, wait=False):
-            target.unlink(missing_ok=True)
+    for target in _targets(before.folder) | _targets(models_folder()) | set(_models()):
+        with contextlib.suppress(BlockingIOError), contextlib.ExitStack() as held:
+            if target.suffix == SHARD_SUFFIX:  # whoever computes has locked what it belongs to
+                owner = target.with_name(target.name.partition("-")[0])
+                held.enter_context(only_writer(owner, wait=False))
+            held.enter_context(only_writer(target, wait=False))
+            if target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not there, or not empty
+        models_folder().rmdir()
     return before
 
 
@@ -68,7 +89,7 @@ def read(key: str, shape: tuple[int, ...]) -> torch.Tensor | None:
         The float32 tensor, mapped from the file, or ``None``. A damaged file is deleted with a
         warning, so that the caller computes and stores it again.
     """
-    file = _folder() / f"{key}.safetensors"
+    file = cache_folder() / f"{key}.safetensors"
     try:
         with safe_open(file, framework="pt") as opened:
             metadata = opened.metadata() or {}
@@ -87,27 +108,48 @@ def read(key: str, shape: tuple[int, ...]) -> torch.Tensor | None:
     return tensor
 
 
-def write(key: str, tensor: torch.Tensor) -> None:
-    """Store a tensor, whole or not at all; where the disk refuses, warn and go on without.
+def write(key: str, shape: tuple[int, int], pieces: Iterable[Piece]) -> None:
+    """Store a table whole or not at all, without ever holding all of it in memory.
 
     Args:
         key: What to find it under.
-        tensor: float32.
+        shape: Rows and columns of the table.
+        pieces: Its rows, each of them at least once, in any order.
+
+    Raises:
+        OSError: The disk refuses.
     """
-    file = _folder() / f"{key}.safetensors"
-    tensor = tensor.contiguous()
-    try:
-        write_whole(file, save({"tensor": tensor}, {"key": key, "sha256": _digest(tensor)}))
-    except OSError as error:
-        warnings.warn(
-            f"cannot keep features in {file.parent} ({error.strerror or error}): going on without "
-            "the cache; set IMDB_TUTORIAL_CACHE to a folder that can be written",
-            stacklevel=3,
-        )
+    row_bytes = 4 * shape[1]
+    with whole_file(cache_folder() / f"{key}.safetensors") as file:
+        start = file.write(_header(key, shape, UNSEALED))
+        for rows, values in pieces:
+            content = np.ascontiguousarray(values, dtype="<f4").tobytes()
+            for place, row in enumerate(rows.tolist()):
+                file.seek(start + row * row_bytes)
+                file.write(content[place * row_bytes : (place + 1) * row_bytes])
+        file.seek(start)
+        digest = hashlib.sha256()
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+        file.seek(0)
+        file.write(_header(key, shape, digest.hexdigest()))
+
+
+def warn_of_no_place(error: OSError) -> None:
+    """Say that features cannot be kept, and what to do about it.
+
+    Args:
+        error: Why.
+    """
+    warnings.warn(
+        f"cannot keep features in {cache_folder()} ({error.strerror or error}): going on without "
+        "the cache; set IMDB_TUTORIAL_CACHE to a folder that can be written",
+        stacklevel=3,
+    )
 
 
 @contextlib.contextmanager
-def locked(key: str) -> Iterator[None]:
+def locked(key: str, work: str = "computes the same features") -> Iterator[None]:
     """Let one process at a time compute what belongs to a key; the others wait, then read it.
 
     The operating system frees the lock when its owner dies. Where locks cannot be made the work is
@@ -115,14 +157,15 @@ def locked(key: str) -> Iterator[None]:
 
     Args:
         key: Names what is computed.
+        work: What it does, for the line that those who wait show.
     """
-    target = _folder() / key
+    target = cache_folder() / key
     with contextlib.ExitStack() as stack:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(only_writer(target, wait=False))
         except BlockingIOError:
-            waiting = "another process computes the same features, waiting for it"
+            waiting = f"another process {work}, waiting for it"
             with progress_bar(desc=waiting, bar_format="{desc} [{elapsed}]"):
                 stack.enter_context(only_writer(target))
         except OSError:
@@ -132,15 +175,48 @@ def locked(key: str) -> Iterator[None]:
 
 def _targets(folder: Path) -> set[Path]:
     """Find what is stored in a folder, and what was to be stored by processes that were killed."""
-    stored = set(folder.glob("*.safetensors"))
+    stored = {*folder.glob("*.safetensors"), *folder.glob(f"*{SHARD_SUFFIX}")}
     locked = {file.name[1:].removesuffix(".lock") for file in folder.glob(".*.lock")}
     begun = {file.name[1:].rsplit(".", 2)[0] for file in folder.glob(".*.part")}
     return stored | {folder / name for name in locked | begun}
 
 
-def _folder() -> Path:
+def models_folder() -> Path:
+    """Return the folder of the encoders that were put together from what pip installed."""
+    return cache_folder() / "models"
+
+
+def cache_folder() -> Path:
+    """Return the folder of everything that is kept; ``IMDB_TUTORIAL_CACHE`` names another one."""
     named = os.environ.get("IMDB_TUTORIAL_CACHE")
     return Path(named).expanduser() if named else platformdirs.user_cache_path("imdb_tutorial")
+
+
+def _models() -> list[Path]:
+    return [path for path in models_folder().glob("[!.]*") if path.is_dir()]
+
+
+def _sizes(files: Iterable[Path]) -> list[int]:
+    sizes = []
+    for file in files:
+        with contextlib.suppress(OSError):  # another process may have removed it just now
+            sizes.append(file.stat().st_size)
+    return sizes
+
+
+def _header(key: str, shape: tuple[int, int], sha256: str) -> bytes:
+    """Return what stands before a table in the safetensors format; its length is that of any hash.
+
+    safetensors' own writer wants the whole table in memory.
+    """
+    offsets = [0, 4 * shape[0] * shape[1]]
+    header = {
+        "__metadata__": {"key": key, "sha256": sha256},
+        "tensor": {"dtype": "F32", "shape": list(shape), "data_offsets": offsets},
+    }
+    content = json.dumps(header).encode()
+    content += b" " * (-len(content) % 8)
+    return len(content).to_bytes(8, "little") + content
 
 
 def _digest(tensor: torch.Tensor) -> str:

@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
@@ -25,11 +26,28 @@ def write_whole(target: Path, content: bytes) -> None:
     Raises:
         OSError: The disk refuses. What was there before is kept and nothing else is left.
     """
+    with whole_file(target) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """Let a file be written piece by piece, and put it in place once it is complete.
+
+    Args:
+        target: The file; its folder is made if it does not exist. What was there is replaced.
+
+    Yields:
+        The temporary file, to be written and read.
+
+    Raises:
+        OSError: The disk refuses. What was there before is kept and nothing else is left.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     with only_writer(target):
         partial = _partial(target)
-        with partial.open("xb") as file:
-            file.write(content)
+        with partial.open("x+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import base_encoder, sources
 from imdb_tutorial.machine.files import write_whole
 
 MANIFEST_FILE = "manifest.json"
@@ -95,7 +95,7 @@ def encoder_fingerprint(source: str | os.PathLike) -> str | None:
     """Tell an encoder from any other, without opening it and without asking the hub.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, or a hub name.
+        source: ``"packaged"``, ``"base"``, a folder saved by transformers, or a hub name.
 
     Returns:
         A hash of the files of weights, settings and tokenizer, a hub model's revision, or nothing
@@ -104,6 +104,8 @@ def encoder_fingerprint(source: str | os.PathLike) -> str | None:
     source = os.fspath(source)
     if source == "packaged":
         return _fingerprint({Path(f.path).name: f.sha256 for f in sources.PACKAGED_ENCODER})
+    if source == "base":
+        return _fingerprint({file.name: file.sha256 for file in base_encoder.FILES})
     folder = Path(source).expanduser()
     if source and folder.is_dir():  # a model that was made in memory has no name
         words = "tokenizer.json" if (folder / "tokenizer.json").is_file() else "vocab.txt"

@@ -1,34 +1,46 @@
 """Batches through a model, one on every processor core."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
-import numpy as np
 import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# So many batches wait for each core: none stands still, and no more are in memory than that.
+AHEAD = 4
 
 
 def in_parallel(
-    work: Callable[[np.ndarray], np.ndarray], batches: Iterable[np.ndarray], device: torch.device
-) -> Iterator[np.ndarray]:
+    work: Callable[[Item], Result], items: Iterable[Item], device: torch.device
+) -> Iterator[Result]:
     """Give every processor core a batch of its own, which is faster than sharing each product.
 
     It also makes the result independent of the number of cores. A GPU takes one after the other.
 
     Args:
-        work: What to do with the rows of one batch; it is called from several threads.
-        batches: Row numbers, one array a batch.
+        work: What to do with one batch; it is called from several threads.
+        items: What makes a batch each; taken when it is needed.
         device: Where the model is.
 
     Returns:
         What ``work`` returned, batch by batch, in their order.
     """
     if device.type != "cpu":
-        yield from map(work, batches)
+        yield from map(work, items)
         return
-    workers = ThreadPoolExecutor(
-        torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,)
-    )
+    threads = torch.get_num_threads()
+    workers = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    begun: deque[Future[Result]] = deque()
     try:
-        yield from workers.map(work, batches)
+        for item in items:
+            begun.append(workers.submit(work, item))
+            if len(begun) > AHEAD * threads:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
     finally:
         workers.shutdown(cancel_futures=True)

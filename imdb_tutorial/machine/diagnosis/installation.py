@@ -13,7 +13,7 @@ from urllib.request import url2pathname
 
 from packaging.requirements import Requirement
 
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import packages, sources
 from imdb_tutorial.machine.diagnosis.check import Check, short
 from imdb_tutorial.presets import load_preset
 
@@ -83,7 +83,7 @@ def preset() -> Check:
 
 def packaged_reviews() -> Check:
     """Compare the packaged reviews with their hash."""
-    sources.packaged_path(sources.PACKAGED_REVIEWS)
+    packages.packaged_path(sources.PACKAGED_REVIEWS)
     return Check("packaged reviews", "ok", "25,000 IMDb reviews, verified")
 
 

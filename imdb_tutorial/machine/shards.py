@@ -1,0 +1,208 @@
+"""What a long extraction has computed so far, in pieces, so that a kill costs half a minute."""
+
+import contextlib
+import hashlib
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from imdb_tutorial.machine import cache
+from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.tensors import pack, unpack
+
+# A run that is killed has computed so much in vain, and what it was doing just then.
+SECONDS = 30.0
+
+
+class Shards:
+    """Tables of vectors by name, one row a review, computed batch by batch and kept in between.
+
+    Which batch holds which rows is planned before, so a row is the same whatever was interrupted
+    when; a shard is some batches of that plan, one after the other.
+
+    Args:
+        key: Names what is computed; without it nothing is kept on disk.
+        names: Of the tables.
+        batches: The plan: the row numbers of each batch; each row is in one of them.
+        columns: Numbers in a vector.
+    """
+
+    def __init__(
+        self, key: str | None, names: Sequence[str], batches: Sequence[np.ndarray], columns: int
+    ):
+        self._key, self._names, self._batches = key, names, batches
+        self._shape = (sum(len(rows) for rows in batches), columns)
+        digest = hashlib.sha256()
+        for rows in batches:
+            digest.update(len(rows).to_bytes(8, "big") + rows.astype("<i8").tobytes())
+        self._plan = digest.hexdigest()
+        self._files: dict[str, dict[Path, range]] = {name: {} for name in names}
+        self._fresh: dict[int, dict[str, np.ndarray]] = {}  # by batch: names, vectors
+        self._kept_at = time.monotonic()
+        self._keeps = key is not None
+        if self._keeps:
+            self._take_up()
+
+    def missing(self) -> list[int]:
+        """Return the numbers of the batches that are still to be computed."""
+        there = [
+            {number for numbers in files.values() for number in numbers}
+            for files in self._files.values()
+        ]
+        done = set.intersection(*there) | self._fresh.keys()
+        return [number for number in range(len(self._batches)) if number not in done]
+
+    def add(self, number: int, vectors: dict[str, np.ndarray]) -> None:
+        """Take a batch; every half a minute, keep on disk what has come since.
+
+        Args:
+            number: Which batch of the plan.
+            vectors: For each name float32 ``[batch, columns]``.
+        """
+        self._fresh[number] = vectors
+        if time.monotonic() - self._kept_at >= SECONDS:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write what is in memory alone; where the disk refuses, warn and go on without."""
+        if not self._keeps:
+            return
+        for numbers in _runs(sorted(self._fresh)):
+            try:
+                for name in self._names:
+                    self._write(name, numbers)
+            except OSError as error:
+                cache.warn_of_no_place(error)
+                self._keeps = False
+                return
+            for number in numbers:
+                del self._fresh[number]
+        self._kept_at = time.monotonic()
+
+    def tables(self) -> dict[str, torch.Tensor] | None:
+        """Put the tables together, and remove the shards that went into them.
+
+        Returns:
+            For each name float32 ``[rows, columns]``; or nothing while batches are missing, also
+            those of a shard that was damaged meanwhile.
+        """
+        if self.missing():
+            return None
+        tables: dict[str, torch.Tensor] = {}
+        stored = []
+        for name in self._names:
+            try:
+                if (table := self._store(name)) is not None:
+                    stored.append(name)
+                tables[name] = self._gather(name) if table is None else table
+            except _LostShardError:
+                return None
+        for file in (file for name in stored for file in self._files[name]):
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+        return tables
+
+    def _store(self, name: str) -> torch.Tensor | None:
+        """Write a table to disk and return it from there; nothing where it cannot be kept."""
+        if not self._keeps:
+            return None
+        try:
+            cache.write(f"{self._key}-{name}", self._shape, self._pieces(name))
+        except OSError as error:
+            cache.warn_of_no_place(error)
+            return None
+        return cache.read(f"{self._key}-{name}", self._shape)
+
+    def _gather(self, name: str) -> torch.Tensor:
+        table = np.empty(self._shape, dtype=np.float32)
+        for rows, vectors in self._pieces(name):
+            table[rows] = vectors
+        return torch.from_numpy(table)
+
+    def _pieces(self, name: str) -> Iterator[cache.Piece]:
+        for file, numbers in list(self._files[name].items()):
+            if (vectors := self._read(name, file)) is None:
+                del self._files[name][file]
+                raise _LostShardError
+            yield self._rows(numbers), vectors
+        for number, by_name in self._fresh.items():
+            yield self._batches[number], by_name[name]
+
+    def _take_up(self) -> None:
+        """Find what earlier runs have left, and believe what is whole and of this plan."""
+        for name in self._names:
+            for file in sorted(cache.cache_folder().glob(f"{self._key}-{name}-*")):
+                if file.suffix == cache.SHARD_SUFFIX and self._read(name, file) is not None:
+                    first, last = map(int, file.stem.rsplit("-", 2)[1:])
+                    self._files[name][file] = range(first, last)
+
+    def _write(self, name: str, numbers: range) -> None:
+        vectors = np.concatenate([self._fresh[number][name] for number in numbers])
+        file = self._file(name, numbers)
+        tensors = {"vectors": torch.from_numpy(vectors)}
+        write_whole(file, pack(tensors, "shard", self._record(name, numbers)))
+        self._files[name][file] = numbers
+
+    def _read(self, name: str, file: Path) -> np.ndarray | None:
+        try:
+            tensors, record = unpack(file, "shard")
+            numbers = range(record["first"], record["last"])
+            if not 0 <= numbers.start < numbers.stop:
+                raise ValueError(f"it holds the batches {numbers}")
+            vectors = tensors["vectors"].numpy()
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _discard(file, f"is damaged ({error})")
+            return None
+        if record != self._record(name, numbers) or file.name != self._file(name, numbers).name:
+            _discard(file, "is of another run")
+            return None
+        if vectors.dtype != np.float32 or vectors.shape != (
+            len(self._rows(numbers)),
+            self._shape[1],
+        ):
+            _discard(file, f"is damaged (it holds {vectors.shape})")
+            return None
+        return vectors
+
+    def _rows(self, numbers: range) -> np.ndarray:
+        return np.concatenate([self._batches[number] for number in numbers])
+
+    def _file(self, name: str, numbers: range) -> Path:
+        stem = f"{self._key}-{name}-{numbers.start}-{numbers.stop}"
+        return cache.cache_folder() / f"{stem}{cache.SHARD_SUFFIX}"
+
+    def _record(self, name: str, numbers: range) -> dict:
+        return {
+            "key": self._key,
+            "name": name,
+            "plan": self._plan,
+            "first": numbers.start,
+            "last": numbers.stop,
+        }
+
+
+class _LostShardError(Exception):
+    """A shard that was sound when the run began is so no longer."""
+
+
+def _runs(numbers: Sequence[int]) -> list[range]:
+    """Cut increasing numbers where one is left out."""
+    runs: list[range] = []
+    for number in numbers:
+        if runs and runs[-1].stop == number:
+            runs[-1] = range(runs[-1].start, number + 1)
+        else:
+            runs.append(range(number, number + 1))
+    return runs
+
+
+def _discard(file: Path, reason: str) -> None:
+    warnings.warn(f"the shard {file.name} {reason}: computing what it held again", stacklevel=4)
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
