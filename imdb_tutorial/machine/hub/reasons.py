@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from imdb_tutorial.machine.text import one_line
 
@@ -80,6 +79,7 @@ PORTAL = (
 PROXY = (
     "the proxy wants a user and a password (407): set HTTPS_PROXY=http://user:password@host:port"
 )
+TOKEN_IS_NONE = "HF_TOKEN holds a character that no token has: copy it anew from the hub"
 
 
 def of_failure(error: BaseException) -> str:
@@ -92,7 +92,7 @@ def of_failure(error: BaseException) -> str:
         The reason with its way out.
     """
     if "Bearer" in str(error):  # the library quotes the token
-        return "HF_TOKEN holds a character that no token has, such as a line's end: set it again"
+        return TOKEN_IS_NONE
     reason = without_passwords(one_line(error, 160))
     if re.search(r"\b407\b", reason):
         return PROXY
@@ -111,8 +111,7 @@ def without_passwords(text: str) -> str:
 
 def host(address: str) -> str:
     """Return an address without what follows its host, and without a password."""
-    parts = urlsplit(without_passwords(address))
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else address
+    return re.sub(r"(?<=[^:/])/.*", "", without_passwords(address))
 
 
 def _wait(headers: Any) -> str:

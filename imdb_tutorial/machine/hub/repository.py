@@ -171,7 +171,8 @@ def model_files(folder: Path, weights: bool, surely: bool = True) -> list[Path]:
 
 def cached_splits(folder: Path) -> dict[str, list[Path]]:
     """Return the parquet files of both splits in a folder of the cache, or none unless all."""
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet")]
+    files = [path for path in folder.rglob("*.parquet") if path.is_file()]  # no broken link
+    names = [path.relative_to(folder).as_posix() for path in files]
     splits = {split: _of_split(names, split) for split in SPLITS}
     if not all(len(_folders(files)) == 1 and _is_whole(files) for files in splits.values()):
         return {}
@@ -337,6 +338,8 @@ def _plain_errors(repository: Repository) -> Iterator[None]:
                 "its answers lack what a hub says of a file (X-Repo-Commit, ETag): check "
                 "HF_ENDPOINT and the proxy"
             )
+        elif isinstance(error, UnicodeEncodeError):  # of what is sent, only a token can be such
+            reason = reasons.TOKEN_IS_NONE
         elif isinstance(error, ValueError | KeyError | TypeError):
             reason = f"an answer that makes no sense ({one_line(error, 80)}): check HF_ENDPOINT"
         else:
