@@ -7,12 +7,16 @@ of ``train/urls_neg.txt`` is the address of its film.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import datasets
 
 from imdb_tutorial.dataset.labels import SHORT_LABELS
 from imdb_tutorial.dataset.rows import Row, to_dataset
 from imdb_tutorial.machine.progress import progress_bar
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 SPLITS = ("train", "test")
 UNPACK = "unpack the archive again, all of it (tar -xzf aclImdb_v1.tar.gz)"
@@ -51,7 +55,9 @@ def load_acl_imdb(folder: Path) -> datasets.DatasetDict:
         )
 
 
-def _read_split(folder: Path, split: str, files: dict, films: dict, bar) -> datasets.Dataset:
+def _read_split(
+    folder: Path, split: str, files: dict, films: dict, bar: "tqdm"
+) -> datasets.Dataset:
     names: list[str] = []
 
     def rows() -> Iterator[Row]:
