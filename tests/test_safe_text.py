@@ -28,6 +28,7 @@ def test_what_is_shown_can_be_read_back(text):
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(PIECES, max_size=30).map("".join), st.integers(1, 60))
+@example("good evil film" * 40, 1)
 def test_no_more_is_shown_than_was_asked_for(text, longest):
     assert len(show_text(text, longest)) < 100 * (longest + 3)
     if len(text) <= longest:

@@ -162,7 +162,8 @@ def test_the_packaged_classifiers_time_holds_its_probes(study, labels):
 def test_every_seed_of_the_plan_is_in_the_record(study):
     planned = runner.plan(range(study.record["seeds"][0], study.record["seeds"][-1] + 1))
     assert {name for name, _ in planned} == set(study.experiments)
-    assert study.table("probes").groupby(["size", "seed"]).ngroups == 30
+    trained = [unit for name, unit in planned if name == "probes"]
+    assert study.table("probes").groupby(["size", "seed"]).ngroups == len(trained)
     assert set(study.table("ladder").model) == set(models.LADDER)
     assert sum(study.record["seconds"].values()) < 2 * 2 * 3600  # two cores for two hours
 
@@ -292,7 +293,7 @@ def test_a_cut_by_films_has_no_film_on_both_sides():
 
 def test_blocks_leave_the_films_other_label_in_train():
     mates = words.film_mates(*data.cut(3, "blocks of 500", 2_000))
-    assert mates["film_in_train_with_other_label_only"] > 0.3
+    assert mates["film_in_train_with_other_label_only"] > 0.2
     assert mates["film_in_train_with_same_label"] < 0.2
 
 

@@ -28,7 +28,7 @@ class Logits(nn.Module):
 
 
 class Recorder(nn.CrossEntropyLoss):
-    """Cross-entropy that remembers each batch's loss."""
+    """Cross-entropy that remembers the loss of each batch that is learnt from."""
 
     def __init__(self):
         super().__init__()
@@ -36,7 +36,8 @@ class Recorder(nn.CrossEntropyLoss):
 
     def forward(self, logits, labels):
         loss = super().forward(logits, labels)
-        self.losses.append(loss.item())
+        if loss.requires_grad:
+            self.losses.append(loss.item())
         return loss
 
 

@@ -56,10 +56,15 @@ class FeatureLoader:
     def __iter__(self) -> Iterator[Batch]:
         # A DataLoader first draws a seed for its workers; so does this, to give the same order.
         torch.empty((), dtype=torch.int64).random_(generator=self.generator)
-        order = RandomSampler(self.features, generator=self.generator) if self.shuffle else ()
-        rows = torch.tensor(list(order))  # [reviews]; unused where the order is the given one
-        for start in range(0, len(self.features), self.batch_size):
-            batch = slice(start, start + self.batch_size)
-            chosen = rows[batch] if self.shuffle else batch
+        count = len(self.features)
+        order = (
+            RandomSampler(self.features, generator=self.generator) if self.shuffle else range(count)
+        )
+        rows = torch.tensor(list(order), dtype=torch.long)  # [reviews]
+        for start in range(0, count, self.batch_size):
+            chosen = rows[start : start + self.batch_size]  # [batch]
+            # By row numbers even where a slice would do: that makes a copy. How a product of
+            # matrices is rounded may depend on where in memory they lie, and a slice of a tensor
+            # that is mapped from the cache lies elsewhere than one of a new tensor.
             features = self.features[chosen]  # [batch, hidden]
             yield {"features": features}, self.labels[chosen]  # [batch]

@@ -186,8 +186,8 @@ def loss_floor(num_labels):
         name="push_when_wrong",
         answer_name="prediction",
         hints=(
-            "The first softmax makes of a margin of -8 the shares 0.9997 and 0.0003.",
-            "Move the margin to -7: the shares are 0.999 and 0.001. How much did they change?",
+            "The first softmax makes of a gap of -8 the shares 0.9997 and 0.0003.",
+            "Move the gap to -7: the shares are 0.999 and 0.001. How much did they change?",
         ),
         solution="prediction = 0.0005",
         trial=_try_push,
@@ -196,9 +196,9 @@ def loss_floor(num_labels):
                 "prediction = 1.0",
                 "This is the push with one softmax. Does the first softmax let it through?",
             ),
-            Mistake("prediction = 0.5", "This is the push at margin 0 with one softmax."),
-            Mistake("prediction = 0.25", "This is the push at margin 0. The margin here is -8."),
-            Mistake("prediction = 0.1", "Too much. How far do the shares move at a margin of -8?"),
+            Mistake("prediction = 0.5", "This is the push at gap 0 with one softmax."),
+            Mistake("prediction = 0.25", "This is the push at gap 0. The gap here is -8."),
+            Mistake("prediction = 0.1", "Too much. How far do the shares move at a gap of -8?"),
             Mistake("prediction = 2", "Too much: no push here is larger than 1."),
             Mistake(
                 "prediction = -1",

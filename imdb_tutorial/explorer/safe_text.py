@@ -29,7 +29,7 @@ def show_text(text: str, longest: int | None = None) -> str:
     if longest is not None and len(text) > longest:
         start, end = longest * 2 // 3, longest // 3
         gone = f"[… {len(text) - start - end:,} characters …]"
-        return f"{show_text(text[:start])}{_mark(gone)}{show_text(text[-end:])}"
+        return f"{show_text(text[:start])}{_mark(gone)}{show_text(text[len(text) - end :])}"
     shown: list[str] = []
     unshown: list[str] = []
     accents = 0
