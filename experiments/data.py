@@ -107,23 +107,45 @@ def cut(seed: int, by: str, held_back_per_label: int) -> Cut:
     """Hold back reviews of each label: single rows, blocks of neighbours, or whole films."""
     _, truth = everything()
     random = np.random.default_rng([seed, CUTS.index(by)])
-    if by == "films":
-        place = random.permutation(len(np.unique(films())))
-        place = place[np.unique(films(), return_inverse=True)[1]]  # one number a film
+    block = {"rows": 1, "blocks of 500": 500, "films": None}[by]
+    return hold_back(random, truth, films(), block, held_back_per_label)
+
+
+def hold_back(
+    random: np.random.Generator,
+    truth: np.ndarray,
+    films: np.ndarray,
+    block: int | None,
+    per_label: int,
+) -> Cut:
+    """Hold back reviews of each label.
+
+    Args:
+        random: Chooses them.
+        truth: The label of each review, in the file's order.
+        films: The film of each review.
+        block: So many neighbours are held back together; ``None`` holds back whole films.
+        per_label: So many reviews of each label.
+
+    Returns:
+        What is left to learn from, and what is held back.
+    """
+    if block is None:
+        place = random.permutation(len(np.unique(films)))
+        place = place[np.unique(films, return_inverse=True)[1]]  # one number a film
         order = np.argsort(place, kind="stable")
-        enough = [order[truth[order] == label][:held_back_per_label] for label in (0, 1)]
+        enough = [order[truth[order] == label][:per_label] for label in (0, 1)]
         test = np.concatenate(enough)
         # The rest of a film that is held back is in neither part.
-        return Cut(np.flatnonzero(~np.isin(films(), films()[test])), test)
-    block = {"rows": 1, "blocks of 500": 500}[by]
+        return Cut(np.flatnonzero(~np.isin(films, films[test])), test)
     test = []
     for label in (0, 1):
         rows = np.flatnonzero(truth == label)
         blocks = np.split(rows[: len(rows) // block * block], len(rows) // block)
-        chosen = random.permutation(len(blocks))[: held_back_per_label // block]
+        chosen = random.permutation(len(blocks))[: per_label // block]
         test += [blocks[n] for n in chosen]
-    test = np.concatenate(test)
-    return Cut(np.setdiff1d(np.arange(len(truth)), test), test)
+    held = np.concatenate(test)
+    return Cut(np.setdiff1d(np.arange(len(truth)), held), held)
 
 
 def quantise(probabilities: np.ndarray) -> np.ndarray:

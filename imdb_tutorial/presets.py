@@ -19,8 +19,9 @@ class Preset:
 
     Args:
         name: How the preset is called, for example ``"laptop"``.
-        reviews: ``"packaged"``, the hub data set ``"stanfordnlp/imdb"``, or a csv, parquet or
-            jsonl file with the columns ``text`` and ``label``, and perhaps ``group``.
+        reviews: ``"packaged"``, the hub data set ``"stanfordnlp/imdb"``, an unpacked ``aclImdb``
+            folder, or a csv (also as csv.gz), tsv, parquet, json or jsonl file with the columns
+            ``text`` and ``label``, and perhaps ``group``.
         encoder: ``"packaged"``, ``"base"``, the hub name of a BERT (``"name@revision"`` pins a
             version), or a folder saved by transformers.
         train_size: Number of training reviews; ``None`` takes all there are.

@@ -11,7 +11,7 @@ import transformers
 from huggingface_hub import constants
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from imdb_tutorial import load_classifier, predict_proba
 from imdb_tutorial.classifier import load as module
@@ -392,29 +392,6 @@ def test_a_hub_model_needs_its_revision(name):
         load_classifier(name)
 
 
-def test_a_hub_model_is_loaded_at_its_revision_without_pickles_or_code(
-    monkeypatch, tiny, tiny_classifier
-):
-    looked_up, asked = [], []
-
-    def redirect(original):
-        def from_pretrained(name, **options):
-            asked.append((name, options))
-            return original(tiny_classifier, **options)
-
-        return from_pretrained
-
-    monkeypatch.setattr(sources, "require_hub", looked_up.append)
-    for auto in (AutoTokenizer, AutoModelForSequenceClassification):
-        monkeypatch.setattr(auto, "from_pretrained", redirect(auto.from_pretrained))
-    assert load_classifier("some/model@v7")(TEXTS) == tiny(TEXTS)
-    assert looked_up == ["some/model"]
-    assert [name for name, _ in asked] == ["some/model"] * 2
-    assert all(options["revision"] == "v7" for _, options in asked)
-    assert not any(options["trust_remote_code"] for _, options in asked)
-    assert asked[-1][1]["use_safetensors"] is True
-
-
 # Saved probes
 
 
@@ -474,34 +451,6 @@ def test_a_probe_whose_hub_encoder_has_no_revision_is_refused(tmp_path, offline,
     with pytest.raises(ValueError, match=r"the probe in .*: the hub model 'some/model' has no rev"):
         load_classifier(tmp_path)
     assert offline == []
-
-
-@pytest.mark.parametrize(
-    ("encoder", "revision"),
-    [
-        ("some/model@v7", "v7"),
-        ("google-bert/bert-base-cased", sources.HUB_REVISIONS["google-bert/bert-base-cased"]),
-    ],
-)
-def test_a_probes_hub_encoder_is_looked_up_once_and_loaded_at_its_revision(
-    tmp_path, monkeypatch, tiny_bert, encoder, revision
-):
-    asked, loaded = [], []
-    folder = saved_probe(tmp_path, tiny_bert)
-    expected = load_classifier(folder)(TEXTS)
-    save_probe(load_probe(folder)[0], folder, encoder, max_length=MAX_LENGTH)
-    monkeypatch.setattr(sources, "require_hub", asked.append)
-    for auto in (AutoTokenizer, AutoModel):
-
-        def from_pretrained(name, original=auto.from_pretrained, **options):
-            loaded.append((name, options["revision"]))
-            return original(tiny_bert, **options)
-
-        monkeypatch.setattr(auto, "from_pretrained", from_pretrained)
-    assert load_classifier(folder)(TEXTS) == expected
-    name = encoder.partition("@")[0]
-    assert asked == [name]
-    assert loaded == [(name, revision)] * 2
 
 
 def test_a_damaged_probe(tmp_path, tiny_bert):

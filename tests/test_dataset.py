@@ -48,33 +48,24 @@ def toy_preset(tmp_path_factory):
 
 
 @pytest.fixture
-def hub(monkeypatch):
+def hub(monkeypatch, tmp_path):
     """Put a hub with toy reviews in place of the real one: 30 of each label, of IMDb far more."""
     asked = []
+    kind = datasets.ClassLabel(names=["neg", "pos"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": kind})
 
-    def load_dataset(name, revision=None, **options):
+    def review_files(name, revision):
         asked.append((name, revision))
         counts = (12_400, 12_500) if name == "stanfordnlp/imdb" else (30, 30)
         labels = [0] * counts[0] + [1] * counts[1]
-        return hub_splits(labels, datasets.ClassLabel(names=["neg", "pos"]))
+        for split in ("train", "test"):
+            texts = [f"{split} {row}" for row in range(len(labels))]
+            rows = datasets.Dataset.from_dict({"text": texts, "label": labels}, features=features)
+            rows.to_parquet(tmp_path / f"{split}.parquet")
+        return {split: [tmp_path / f"{split}.parquet"] for split in ("train", "test")}
 
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    monkeypatch.setattr(sources, "require_hub", lambda what: None)
+    monkeypatch.setattr("imdb_tutorial.dataset.hub.review_files", review_files)
     return asked
-
-
-def hub_splits(labels, kind, text="text", label="label"):
-    features = datasets.Features({text: datasets.Value("string"), label: kind})
-    splits = {
-        split: {text: [f"{split} {row}" for row in range(len(labels))], label: labels}
-        for split in ("train", "test", "unsupervised")
-    }
-    return datasets.DatasetDict(
-        {
-            split: datasets.Dataset.from_dict(columns, features=features)
-            for split, columns in splits.items()
-        }
-    )
 
 
 def test_the_laptop_reviews_have_the_columns_and_sizes_that_were_asked_for():
@@ -379,71 +370,3 @@ def test_raw_hub_reviews_keep_the_hubs_order(hub):
 def test_a_revision_can_be_named(hub):
     load_reviews(small("somebody/reviews@v2"))
     assert hub == [("somebody/reviews", "v2")]
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["neg", "pos"], [0, 1, 1]),
-        (["pos", "neg"], [1, 0, 0]),
-        (["Positive", "Negative"], [1, 0, 0]),
-    ],
-)
-def test_labels_of_the_hub_are_read_by_their_names(hub, monkeypatch, names, expected):
-    splits = hub_splits([0, 1, 1], datasets.ClassLabel(names=names))
-    monkeypatch.setattr(datasets, "load_dataset", lambda *arguments, **options: splits)
-    assert load_raw_reviews(small("somebody/reviews"))["train"]["label"][:] == expected
-
-
-@pytest.mark.parametrize(
-    ("labels", "kind", "message"),
-    [
-        ([0, 1], datasets.ClassLabel(names=["bad", "good"]), r"row 0 .*label 'bad'"),
-        ([0, 4], datasets.ClassLabel(names=[*"01234"]), r"row 1 .*label '4'"),
-        ([0, -1], datasets.ClassLabel(names=["neg", "pos"]), r"row 1 .*label -1"),
-        ([0, None], datasets.Value("int64"), r"row 1 .*label None"),
-    ],
-)
-def test_other_labels_of_the_hub_are_refused_with_their_row(
-    hub, monkeypatch, labels, kind, message
-):
-    splits = hub_splits(labels, kind)
-    monkeypatch.setattr(datasets, "load_dataset", lambda *arguments, **options: splits)
-    with pytest.raises(ValueError, match=f"{message}: expected 0 or neg, 1 or pos"):
-        load_reviews(small("somebody/reviews"))
-
-
-def test_a_hub_data_set_with_other_columns_says_which_it_has(hub, monkeypatch):
-    splits = hub_splits([0, 1], datasets.Value("int64"), text="body", label="stars")
-    monkeypatch.setattr(datasets, "load_dataset", lambda *arguments, **options: splits)
-    with pytest.raises(ValueError, match=r"somebody/reviews .*no column text.*'body', 'stars'"):
-        load_reviews(small("somebody/reviews"))
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError("connection\nreset"),
-        KeyError("connection reset"),
-        datasets.exceptions.DatasetGenerationError("connection reset"),
-        type("ReadTimeout", (Exception,), {})("connection reset"),
-    ],
-)
-def test_a_download_that_fails_in_any_way_names_the_ways_out_in_one_line(hub, monkeypatch, error):
-    def load_dataset(*arguments, **options):
-        raise error
-
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    with pytest.raises(ConnectionError) as refused:
-        load_reviews(load_preset("full"))
-    assert "connection reset" in str(refused.value)
-    assert "IMDB_TUTORIAL_PRESET=laptop" in str(refused.value)
-    assert "\n" not in str(refused.value)
-
-
-def test_a_hub_data_set_without_a_test_part_is_refused(hub, monkeypatch):
-    whole = datasets.load_dataset("stanfordnlp/imdb")
-    whole.pop("test")
-    monkeypatch.setattr(datasets, "load_dataset", lambda *arguments, **options: whole)
-    with pytest.raises(ValueError, match="no split test"):
-        load_reviews(load_preset("full"))

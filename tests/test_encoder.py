@@ -5,20 +5,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import (
-    AutoConfig,
     AutoModel,
-    AutoModelForSequenceClassification,
     AutoTokenizer,
 )
-from transformers.utils.import_utils import is_env_variable_true
 
 from imdb_tutorial import (
     choose_device,
     choose_dtype,
     load_encoder,
-    load_model_for_classification,
     load_tokenizer,
-    model_source,
 )
 from imdb_tutorial.encoder.load import plain_errors
 from imdb_tutorial.encoder.pooling import encode_and_pool, pool
@@ -234,64 +229,6 @@ def test_the_reason_of_a_library_is_never_a_page_long(monkeypatch, tiny_bert):
     with pytest.raises(ValueError, match=r"cannot open .*so so") as caught:
         load_encoder(tiny_bert)
     assert len(str(caught.value)) < 600
-
-
-# The hub
-
-
-@pytest.fixture
-def hub(monkeypatch, tiny_bert):
-    """Answer for the hub with the tiny BERT; return what was looked up and what was loaded."""
-    asked, loaded = [], []
-
-    def redirect(original):
-        def from_pretrained(name, **options):
-            if name != tiny_bert:  # transformers' own calls, one inside the other
-                loaded.append((name, options["revision"]))
-            return original(tiny_bert, **options)
-
-        return from_pretrained
-
-    monkeypatch.setattr(sources, "require_hub", asked.append)
-    for auto in (AutoConfig, AutoModel, AutoTokenizer, AutoModelForSequenceClassification):
-        monkeypatch.setattr(auto, "from_pretrained", redirect(auto.from_pretrained))
-    return asked, loaded
-
-
-@pytest.mark.parametrize(
-    ("source", "revision"),
-    [
-        ("some/model@v7", "v7"),
-        ("some/model", "main"),
-        ("google-bert/bert-base-cased", sources.HUB_REVISIONS["google-bert/bert-base-cased"]),
-    ],
-)
-@pytest.mark.parametrize(
-    "load",
-    [
-        load_tokenizer,
-        lambda source: load_encoder(source, device="cpu"),
-        load_model_for_classification,
-    ],
-    ids=["tokenizer", "encoder", "model for classification"],
-)
-def test_a_hub_model_is_loaded_at_its_revision(hub, load, source, revision):
-    load(source)
-    assert set(hub[1]) == {(source.partition("@")[0], revision)}
-
-
-def test_a_model_and_its_tokenizer_look_the_hub_up_once(hub):
-    found = model_source("some/model@v7")
-    load_tokenizer(found)
-    load_encoder(found, device="cpu")
-    assert hub[0] == ["some/model"]
-    assert hub[1] == [("some/model", "v7")] * 2
-
-
-def test_no_service_is_asked_to_convert_a_pickle(hub, monkeypatch):
-    monkeypatch.delenv("DISABLE_SAFETENSORS_CONVERSION", raising=False)
-    load_encoder("some/model", device="cpu")
-    assert is_env_variable_true("DISABLE_SAFETENSORS_CONVERSION")
 
 
 def test_an_adapter_beside_a_whole_model_is_refused(own_copy):

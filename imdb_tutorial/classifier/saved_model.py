@@ -12,6 +12,7 @@ from imdb_tutorial.classifier.pipeline import SentimentPipeline, make_pipeline
 from imdb_tutorial.encoder.limits import longest_input, require_length
 from imdb_tutorial.encoder.load import load_tokenizer, plain_errors, quiet_transformers
 from imdb_tutorial.machine.device import best_device
+from imdb_tutorial.machine.hub.repository import model_folder
 from imdb_tutorial.machine.sources import ModelSource
 from imdb_tutorial.presets import MAX_LENGTH
 
@@ -29,19 +30,21 @@ def open_saved_model(source: ModelSource) -> SentimentPipeline:
         FileNotFoundError: The folder holds no tokenizer.
         ValueError: A damaged model, a tokenizer that does not belong to it, labels other than
             negative and positive, or a length that the model cannot read.
-        ConnectionError: The hub is asked for and does not answer.
+        ConnectionError: The hub is asked for and does not give it; the message says why.
+        DamagedFileError: A file from the hub is not the hub's; the message says which to delete.
     """
     name = source.name_or_path
     tokenizer = load_tokenizer(source)
+    folder = model_folder(source)
     with plain_errors(source), quiet_transformers():
         model, report = AutoModelForSequenceClassification.from_pretrained(
-            name,
-            revision=source.revision or "main",
+            folder,
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
         )
+    model.name_or_path = name
     if report["missing_keys"]:
         raise ValueError(
             f"the weights of {name!r} lack {min(report['missing_keys'])!r}: expected a model "

@@ -1,9 +1,20 @@
-"""Reviews from the Hugging Face hub."""
+"""Reviews from the Hugging Face hub: its parquet files at a pinned revision, read as they stand."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from imdb_tutorial.dataset.labels import label_number
 from imdb_tutorial.dataset.rows import Row, require_columns, to_dataset
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine.hub.repository import review_files
+from imdb_tutorial.machine.sources import HUB_REVISIONS, DamagedFileError
+from imdb_tutorial.machine.text import one_line
+
+OWN_FILE = "give the reviews as a file of your own, reviews='my.parquet', with text and label"
 
 
 def load_hub(source: str) -> datasets.DatasetDict:
@@ -18,40 +29,77 @@ def load_hub(source: str) -> datasets.DatasetDict:
 
     Raises:
         ValueError: A name that is none, or a data set without labelled reviews.
-        ConnectionError: The data set cannot be loaded.
+        ConnectionError: The hub does not give it; the message says why.
+        DamagedFileError: A downloaded file is not the hub's; the message says which to delete.
     """
     name, _, revision = source.partition("@")
     if name.count("/") != 1 or not all(name.split("/")):
         raise ValueError(
-            f"no reviews at {source!r}: expected 'packaged', a csv, parquet or jsonl file, or a "
-            "hub name such as 'stanfordnlp/imdb'"
+            f"no reviews at {source!r}: expected 'packaged', a csv, tsv, parquet, json or jsonl "
+            "file, an unpacked aclImdb folder, or a hub name such as 'stanfordnlp/imdb'"
         )
-    sources.require_hub(name)
-    loaded = _download(name, revision or sources.HUB_REVISIONS.get(name))
-    missing = {"train", "test"} - set(loaded)
-    if missing:
-        raise ValueError(f"the hub data set {name!r} has no split {', '.join(sorted(missing))}")
+    splits = review_files(name, revision or HUB_REVISIONS.get(name, "main"))
     return datasets.DatasetDict(
-        {split: _read(loaded[split], f"{name} ({split})", split) for split in ("train", "test")}
+        {split: _read(paths, f"{name} ({split})", split) for split, paths in splits.items()}
     )
 
 
-def _download(name: str, revision: str | None) -> datasets.DatasetDict:
+def _read(paths: list[Path], source: str, prefix: str) -> datasets.Dataset:
+    tables = [_open(path) for path in paths]
+    for table in tables:
+        try:
+            require_columns(source, table.column_names)
+        except ValueError as error:
+            raise ValueError(f"{error}; rename them and {OWN_FILE}") from None
+    names = _class_names(tables[0], source)
+    split = to_dataset(_rows(tables, names, source), source, prefix)
+    if len(split) == 0:
+        raise ValueError(f"{source} holds no reviews: expected at least one row")
+    return split
+
+
+def _open(path: Path) -> pa.Table:
     try:
-        return datasets.load_dataset(name, revision=revision)
-    # A failing download ends in errors of four libraries, some of which they do not export.
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ConnectionError(
-            f"could not load {name!r} from the hub ({reason[:300]}): {sources.HUB_WAYS_OUT}"
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DamagedFileError(
+            f"cannot read {path.name} as parquet ({one_line(error)}): delete "
+            f"{str(path.resolve())!r} and start again, so that it is downloaded again"
         ) from None
 
 
-def _read(split: datasets.Dataset, source: str, prefix: str) -> datasets.Dataset:
-    require_columns(source, split.column_names)
-    labels = split["label"][:]
-    if isinstance(split.features["label"], datasets.ClassLabel):
-        # By name: another data set may call the positive reviews 0. -1 means no label.
-        names = dict(enumerate(split.features["label"].names))
-        labels = [names.get(label, label) for label in labels]
-    return to_dataset(map(Row, split["text"][:], labels), source, prefix)
+def _class_names(table: pa.Table, source: str) -> list[str] | None:
+    """Return what a data set calls its labels, by number; refuse what are not two sentiments."""
+    label = datasets.Features.from_arrow_schema(table.schema)["label"]
+    if not isinstance(label, datasets.ClassLabel):
+        return None
+    numbers = [label_number(name) for name in label.names]
+    if sorted(numbers, key=str) != [0, 1]:
+        raise ValueError(
+            f"{source} has {len(label.names)} classes ({', '.join(map(repr, label.names[:8]))}): "
+            f"expected two, neg and pos; keep the reviews that are clearly one or the other and "
+            f"{OWN_FILE}"
+        )
+    if numbers == [1, 0]:
+        warnings.warn(
+            f"{source} calls its positive reviews 0 ({', '.join(map(repr, label.names))}): they "
+            "are 1 here, as everywhere in these lessons",
+            stacklevel=6,
+        )
+    return label.names
+
+
+def _rows(tables: list[pa.Table], names: list[str] | None, source: str) -> Iterator[Row]:
+    labels = [label for table in tables for label in table["label"].to_pylist()]
+    # As data sets write it: -1, or nothing.
+    unlabelled = [row for row, label in enumerate(labels) if label is None or label == -1]
+    if unlabelled:
+        raise ValueError(
+            f"{source} has no label in {len(unlabelled):,} of its {len(labels):,} rows, the first "
+            f"is row {unlabelled[0]} ({labels[unlabelled[0]]}): leave these out and {OWN_FILE}"
+        )
+    texts = (text for table in tables for text in table["text"].to_pylist())
+    for text, label in zip(texts, labels, strict=True):
+        # By name: another data set may call the positive reviews 0.
+        known = names is not None and isinstance(label, int) and 0 <= label < len(names)
+        yield Row(text, names[label] if names is not None and known else label)

@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING
 import datasets
 import torch
 
+from imdb_tutorial.dataset.acl_imdb import load_acl_imdb
 from imdb_tutorial.dataset.files import is_review_file, load_file
 from imdb_tutorial.dataset.hub import load_hub
-from imdb_tutorial.dataset.packaged import films_of, load_packaged_imdb, packaged_pool_rows
+from imdb_tutorial.dataset.packaged import (
+    IMDB_ROWS_PER_LABEL,
+    films_of,
+    load_packaged_imdb,
+    packaged_pool_rows,
+)
 from imdb_tutorial.dataset.pools import cut_imdb_pools, cut_pools, order_pool
 
 if TYPE_CHECKING:
     from imdb_tutorial.presets import Preset
 
 IMDB_ON_THE_HUB = "stanfordnlp/imdb"
+IMDB_ROWS = 2 * IMDB_ROWS_PER_LABEL
 
 
 class ReviewDataset(torch.utils.data.Dataset):
@@ -55,7 +62,7 @@ def load_reviews(preset: "Preset") -> datasets.DatasetDict:
     Raises:
         ValueError: A file without ``text`` or ``label``, a row that cannot be read as it stands, an
             empty pool, or more reviews asked for than there are.
-        FileNotFoundError: A missing file.
+        FileNotFoundError: A missing file, or a folder that is no aclImdb.
         DamagedFileError: The packaged file is not the one this project was made with.
         ConnectionError: The hub is asked for and gives no reviews.
     """
@@ -80,17 +87,19 @@ def load_raw_reviews(preset: "Preset") -> datasets.DatasetDict:
         preset: Says where the reviews come from.
 
     Returns:
-        ``train``, and ``test`` where the source has one of its own (the hub).
+        ``train``, and ``test`` where the source has one of its own (the hub, ``aclImdb``).
 
     Raises:
         ValueError: A file that does not hold labelled reviews.
-        FileNotFoundError: A missing file.
+        FileNotFoundError: A missing file, or a folder that is no aclImdb.
         DamagedFileError: The packaged file is not the one this project was made with.
         ConnectionError: The hub is asked for and gives no reviews.
     """
     if preset.reviews == "packaged":
         return datasets.DatasetDict({"train": load_packaged_imdb()})
     path = Path(preset.reviews).expanduser()
+    if path.is_dir() and not is_review_file(path):
+        return load_acl_imdb(path)
     if path.exists() or is_review_file(path):
         return datasets.DatasetDict({"train": load_file(path)})
     return load_hub(preset.reviews)
@@ -119,6 +128,8 @@ def _pool_rows(train: datasets.Dataset, source: str) -> dict[str, list[int]]:
     if source.partition("@")[0] == IMDB_ON_THE_HUB:
         return cut_imdb_pools(ids, texts, labels, films_of(texts))
     groups = train["group"][:] if "group" in train.column_names else None
+    if groups and len(train) == IMDB_ROWS and Path(source).expanduser().is_dir():
+        return cut_imdb_pools(ids, texts, labels, groups)  # an aclImdb folder, and a whole one
     return cut_pools(ids, texts, labels, groups)
 
 

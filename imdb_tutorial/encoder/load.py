@@ -14,6 +14,7 @@ import torch
 from imdb_tutorial.encoder.typed_text import split_typed_special_tokens
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import choose_device
+from imdb_tutorial.machine.hub.repository import model_folder
 from imdb_tutorial.machine.text import one_line
 
 if TYPE_CHECKING:
@@ -37,25 +38,26 @@ def load_tokenizer(
         FileNotFoundError: A folder without a model or without a tokenizer.
         ValueError: Files that transformers cannot open, or a tokenizer that takes typed text for
             special tokens.
-        ConnectionError: The hub is asked for and does not answer.
+        ConnectionError: The hub is asked for and does not give it; the message says why.
+        DamagedFileError: A file from the hub is not the hub's; the message says which to delete.
     """
     from transformers import AutoTokenizer
 
     found = sources.model_source(source)
-    folder = Path(found.name_or_path)
+    folder = Path(model_folder(found, weights=False))
     # Without its vocabulary transformers makes up a five-word one and says nothing.
-    if folder.is_dir() and not any((folder / f).is_file() for f in ("tokenizer.json", "vocab.txt")):
+    if found.revision is None and not any(
+        (folder / f).is_file() for f in ("tokenizer.json", "vocab.txt")
+    ):
         raise FileNotFoundError(
             f"the folder {str(folder)!r} has no tokenizer.json and no vocab.txt: save the "
             "tokenizer beside the model with tokenizer.save_pretrained(folder)"
         )
     with plain_errors(found):
         tokenizer = AutoTokenizer.from_pretrained(
-            found.name_or_path,
-            revision=found.revision or "main",
-            split_special_tokens=True,
-            trust_remote_code=False,
+            str(folder), split_special_tokens=True, trust_remote_code=False
         )
+    tokenizer.name_or_path = found.name_or_path
     split_typed_special_tokens(tokenizer)
     return tokenizer
 
@@ -80,15 +82,16 @@ def load_encoder(
     Raises:
         FileNotFoundError: A folder without a model.
         ValueError: A folder whose files transformers cannot open as a model, or weights with gaps.
-        ConnectionError: The hub is asked for and does not answer.
+        ConnectionError: The hub is asked for and does not give it; the message says why.
+        DamagedFileError: A file from the hub is not the hub's; the message says which to delete.
     """
     from transformers import AutoModel
 
     found = sources.model_source(source)
+    folder = model_folder(found)
     with plain_errors(found), quiet_transformers():
         encoder, report = AutoModel.from_pretrained(
-            found.name_or_path,
-            revision=found.revision or "main",
+            folder,
             dtype=dtype,
             use_safetensors=True,
             trust_remote_code=False,
@@ -106,6 +109,7 @@ def load_encoder(
         from imdb_tutorial.encoder.mpnet import use_fast_attention
 
         use_fast_attention(encoder)
+    encoder.name_or_path = found.name_or_path
     encoder.requires_grad_(False)
     return encoder.eval().to(device or choose_device())
 
@@ -135,8 +139,7 @@ def plain_errors(source: sources.ModelSource) -> Iterator[None]:
         source: What was asked for.
 
     Raises:
-        ValueError: A folder that transformers cannot open as a model.
-        ConnectionError: A hub model that cannot be had.
+        ValueError: Files that transformers cannot open as a model.
     """
     from safetensors import SafetensorError
 
@@ -152,14 +155,12 @@ def plain_errors(source: sources.ModelSource) -> Iterator[None]:
 
 
 def _plain(error: Exception, source: sources.ModelSource) -> Exception:
-    name, reason = source.name_or_path, one_line(error)
-    if source.is_hub:
-        return ConnectionError(
-            f"could not load {name!r} from the hub ({reason}): {sources.HUB_WAYS_OUT}"
-        )
+    reason = one_line(error)
+    if "trust_remote_code" in str(error):
+        reason = "it wants Python code of its own to be run, which is never done here"
     return ValueError(
-        f"transformers cannot open {name!r} as a model ({reason}): expected a BERT-like model "
-        "saved with save_pretrained"
+        f"transformers cannot open {source.name_or_path!r} as a model ({reason}): expected a "
+        "BERT-like model saved with save_pretrained"
     )
 
 

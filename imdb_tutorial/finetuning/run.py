@@ -21,6 +21,7 @@ from imdb_tutorial.finetuning.progress import ProgressPrinter
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import best_device, choose_dtype
 from imdb_tutorial.machine.files import disk_errors
+from imdb_tutorial.machine.hub.repository import model_folder
 from imdb_tutorial.presets import Preset
 from imdb_tutorial.trainer.history import History
 
@@ -94,20 +95,27 @@ def load_model_for_classification(
     Raises:
         FileNotFoundError: A folder without a model.
         ValueError: A folder whose files transformers cannot open as a model.
-        ConnectionError: The hub is asked for and does not answer.
+        ConnectionError: The hub is asked for and does not give it; the message says why.
+        DamagedFileError: A file from the hub is not the hub's; the message says which to delete.
     """
     found = sources.model_source(source)
-    files = {"revision": found.revision or "main", "trust_remote_code": False}
+    folder = model_folder(found)
     with plain_errors(found), quiet_transformers():
         config = transformers.AutoConfig.from_pretrained(
-            found.name_or_path, id2label=ID2LABEL, label2id=LABEL2ID, **files
+            folder, id2label=ID2LABEL, label2id=LABEL2ID, trust_remote_code=False
         )
         for name in ATTENTION_DROPOUT:
             if hasattr(config, name):
                 setattr(config, name, 0.0)
-        return transformers.AutoModelForSequenceClassification.from_pretrained(
-            found.name_or_path, config=config, dtype=torch.float32, use_safetensors=True, **files
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
         )
+    model.name_or_path = found.name_or_path
+    return model
 
 
 def tokenize_reviews(

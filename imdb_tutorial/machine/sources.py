@@ -1,16 +1,11 @@
-"""Where bytes come from: files that pip installed, the hub, or a folder; checked before use."""
+"""Where bytes come from: files that pip installed, checked before use; a folder; or the hub."""
 
-import http.client
 import os
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
 from imdb_tutorial.machine.base_encoder import base_encoder_folder
 from imdb_tutorial.machine.packages import PackagedFile, packaged_path
-
-HUB_TIMEOUT_S = 5
 
 # Pinned, so that a lesson gives the same numbers when the hub's copy moves on.
 HUB_REVISIONS = {
@@ -48,15 +43,10 @@ def packaged_encoder_folder() -> Path:
 
 
 class ModelSource(NamedTuple):
-    """What transformers needs to find a model: a folder, or a hub name with its revision."""
+    """Where a model is: a folder, or a hub name with its revision; nobody has been asked yet."""
 
     name_or_path: str
     revision: str | None
-
-    @property
-    def is_hub(self) -> bool:
-        """Whether the model comes from the hub."""
-        return self.revision is not None
 
 
 def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False) -> ModelSource:
@@ -64,8 +54,7 @@ def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False
 
     Args:
         source: ``"packaged"``, ``"base"``, a folder saved by transformers, or a hub name, where
-            ``"name@revision"`` pins a version. What this function returned is returned again, so
-            that a model and its tokenizer ask the hub once.
+            ``"name@revision"`` pins a version. What this function returned is returned again.
         pinned: Refuse a hub model without a revision.
 
     Returns:
@@ -77,7 +66,6 @@ def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False
         ValueError: A hub model without a revision where one is needed, or an adapter in the folder.
         DamagedFileError: The bytes that pip installed are not the expected ones.
         OSError: No room to put the base-size encoder together.
-        ConnectionError: The hub cannot be reached.
     """
     if isinstance(source, ModelSource):
         return source
@@ -101,9 +89,6 @@ def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False
             f"the hub model {name!r} has no revision: name one, {name + '@revision'!r}, so that it "
             "stays the same model tomorrow"
         )
-    # Else transformers has a service convert a model that has only pickles, and names it there.
-    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
-    require_hub(name)
     return ModelSource(name, revision or HUB_REVISIONS.get(name, "main"))
 
 
@@ -119,38 +104,3 @@ def _check_model_folder(folder: Path) -> None:
             "transformers would add that adapter to it; merge it into the model and save that, "
             "or remove the adapter's files"
         )
-
-
-def require_hub(what: str) -> None:
-    """Make sure within seconds that the hub answers, instead of after minutes of retries.
-
-    Args:
-        what: The name of the model or data set that is wanted, for the message.
-
-    Raises:
-        ConnectionError: The hub, or the mirror that ``HF_ENDPOINT`` names, does not answer.
-    """
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return  # the libraries then read their own cache, or fail at once
-    try:
-        request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
-        urllib.request.urlopen(request, timeout=HUB_TIMEOUT_S).close()
-    except urllib.error.HTTPError:
-        return  # it answers, and that is all that is asked here
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise ConnectionError(
-            f"the hub {constants.ENDPOINT} does not answer ({_reason(error)}), and {what!r} comes "
-            f"from there: {HUB_WAYS_OUT}"
-        ) from None
-
-
-HUB_WAYS_OUT = (
-    "set IMDB_TUTORIAL_PRESET=laptop to use what pip installed, HF_ENDPOINT to a mirror, or "
-    "HF_HUB_OFFLINE=1 if you have downloaded it before"
-)
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", error)) or type(error).__name__

@@ -8,6 +8,7 @@ it begins.
 import csv
 import datetime
 import decimal
+import gzip
 import io
 import json
 
@@ -99,6 +100,15 @@ READ = {
     "line separator.jsonl": ('{"text": "a\u2028b", "label": 1}'.encode(), [("a\u2028b", 1)]),
     "escaped newline.jsonl": (rb'{"text": "a\r\nb", "label": 1}', [("a\r\nb", 1)]),
     "other keys.jsonl": (b'{"id": {"text": 1}, "label": 1, "text": "A good film."}', [GOOD]),
+    "plain.csv.gz": (gzip.compress(HEADER + b"A good film.,1\n"), [GOOD]),
+    "byte order mark.csv.gz": (gzip.compress(b"\xef\xbb\xbf" + HEADER + b"a,1\n"), [("a", 1)]),
+    "UPPER CASE.CSV.GZ": (gzip.compress(HEADER + b"A good film.,1\n"), [GOOD]),
+    "dots.in.its.name.csv": (HEADER + b"A good film.,1\n", [GOOD]),
+    "plain.tsv": (b"text\tlabel\nBad, very bad\t0\n", [("Bad, very bad", 0)]),
+    "tab in quotes.tsv": (b'text\tlabel\n"Bad\tso bad"\t0\n', [("Bad\tso bad", 0)]),
+    "plain.json": (b"[" + LINE.strip() + b", " + LINE.strip() + b"]", [GOOD, GOOD]),
+    "over lines.json": (b' [\n{"text": "a",\n"label": 0}\n]\n', [("a", 0)]),
+    "one a line.json": (LINE * 2, [GOOD, GOOD]),
     "plain.parquet": (PARQUET, [GOOD, BAD]),
     "UPPER CASE.PARQUET": (PARQUET, [GOOD, BAD]),
     "boolean labels.parquet": (parquet(text=["a", "b"], label=[True, False]), [("a", 1), ("b", 0)]),
@@ -176,10 +186,13 @@ REFUSED = {
     ),
     "windows encoding.csv": (
         HEADER + "A good film.,1\nCafé “Noir”,1\n".encode("cp1252"),
-        ["line 3", "not UTF-8", "save the file as UTF-8"],
+        ["line 3", "not UTF-8", "cp1252", "Café “Noir”", "save the file as UTF-8"],
     ),
     "latin encoding.csv": (HEADER + "Füße,1\n".encode("latin-1"), ["line 2", "not UTF-8"]),
-    "utf-16.csv": ("text,label\na,1\n".encode("utf-16"), ["line 1", "not UTF-8"]),
+    "utf-16.csv": (
+        "text,label\na,1\n".encode("utf-16"),
+        ["line 1", "not UTF-8", "byte order mark (BOM) of UTF-16"],
+    ),
     "utf-16 without a mark.csv": ("text,label\na,1\n".encode("utf-16-le"), ["line 1", "NUL byte"]),
     "NUL byte.csv": (HEADER + b"A good film.,1\nA \0bad film.,0\n", ["line 3", "NUL byte"]),
     "only NUL bytes.csv": (b"\0" * 64, ["line 1", "NUL byte"]),
@@ -239,7 +252,32 @@ REFUSED = {
         ["row 0", "0 or neg"],
     ),
     "spreadsheet.xlsx": (b"PK\x03\x04", [".csv, .parquet, .jsonl"]),
-    "squeezed.csv.gz": (b"\x1f\x8b", [".csv, .parquet, .jsonl"]),
+    "cut short.csv.gz": (gzip.compress(HEADER + b"A good film.,1\n")[:-12], ["cannot unpack"]),
+    "a csv in truth.csv.gz": (HEADER + b"A good film.,1\n", ["cannot unpack", "the csv itself"]),
+    "damaged inside.csv.gz": (
+        gzip.compress(HEADER)[:12] + b"xxxx" + gzip.compress(HEADER)[16:],
+        ["cannot unpack"],
+    ),
+    "nothing packed.csv.gz": (gzip.compress(b""), ["is empty"]),
+    "a broken row.csv.gz": (
+        gzip.compress(HEADER + b"A good film.,1\nbad, so bad,0\n"),
+        ["row 1", "line 3", "found 3"],
+    ),
+    "other packing.jsonl.gz": (gzip.compress(LINE), [".csv, .parquet, .jsonl, .csv.gz"]),
+    "commas.tsv": (HEADER + b"A good film.,1\n", ["no column text", "found 'text,label'"]),
+    "a tab in a text.tsv": (
+        b"text\tlabel\nA good film.\t1\nbad\tso bad\t0\n",
+        ["row 1", "line 3", "found 3", "contains tabs"],
+    ),
+    "two marks.csv": (b"\xef\xbb\xbf" * 2 + HEADER + b"a,1\n", ["byte order mark (BOM)"]),
+    "broken.json": (b'[{"text": "a", "label": 1},\n{"text": "b" "label": 0}]', ["line 2 of"]),
+    "cut short.json": (b'[{"text": "a", "label": 1}', ["line 1 of", "no JSON"]),
+    "an object in a list.json": (b'[{"text": "a", "label": 1}, 7]', ["row 1", "JSON int"]),
+    "columns.json": (b'{"text": {"0": "a"}, "label": {"0": 1}}', ["row 0", "a string"]),
+    "a list of lists.json": (b'[["a", 1]]', ["row 0", "JSON list", "a list of objects"]),
+    "an empty list.json": (b"[]", ["holds no reviews"]),
+    "text twice.json": (b'[{"text": "a", "text": "b", "label": 1}]', ["'text' comes twice"]),
+    "too deep.json": (b"[" * 100_000, ["no JSON"]),
 }
 
 
@@ -327,7 +365,12 @@ BAD_GROUPS = {
 
 def read(path):
     raw = load_raw_reviews(load_preset().replace(reviews=str(path)))["train"]
-    assert raw["id"][:] == [f"{path.stem}/{row}" for row in range(len(raw))]
+    stem = (
+        path.stem.removesuffix(".csv").removesuffix(".CSV")
+        if ".gz" in path.name.lower()
+        else path.stem
+    )
+    assert raw["id"][:] == [f"{stem}/{row}" for row in range(len(raw))]
     return list(zip(raw["text"], raw["label"], strict=True))
 
 
@@ -411,7 +454,24 @@ def write_parquet(reviews):
     return parquet(text=texts, label=labels)
 
 
-WRITERS = {".csv": write_csv, ".jsonl": write_jsonl, ".parquet": write_parquet}
+def write_tsv(reviews):
+    sink = io.StringIO(newline="")
+    csv.writer(sink, delimiter="\t").writerows([("text", "label"), *reviews])
+    return sink.getvalue().encode()
+
+
+def write_json(reviews):
+    return json.dumps([{"text": text, "label": label} for text, label in reviews]).encode()
+
+
+WRITERS = {
+    ".csv": write_csv,
+    ".jsonl": write_jsonl,
+    ".parquet": write_parquet,
+    ".csv.gz": lambda reviews: gzip.compress(write_csv(reviews)),
+    ".tsv": write_tsv,
+    ".json": write_json,
+}
 
 
 @pytest.mark.parametrize("suffix", WRITERS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from imdb_tutorial.machine.diagnosis import installation, network, resources
+from imdb_tutorial.machine.diagnosis import downloads, installation, network, resources
 from imdb_tutorial.machine.diagnosis.check import Check
 
 LOOKS: dict[str, Callable[[], Check]] = {
@@ -20,6 +20,7 @@ LOOKS: dict[str, Callable[[], Check]] = {
     "BERT runs on": resources.device,
     "proxy": network.proxy,
     "model hub": network.hub,
+    "full preset": downloads.full_preset,
     "browser for tests": installation.browser,
 }
 
