@@ -21,7 +21,7 @@ from imdb_tutorial.classifier.pipeline import (
 )
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer, vocabulary_sha256
 from imdb_tutorial.explorer.verdict import judge
-from imdb_tutorial.machine import packages, sources
+from imdb_tutorial.machine import packages
 from imdb_tutorial.machine.manifest import read_manifest, write_manifest
 from imdb_tutorial.machine.tensors import pack, unpack
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, load_probe, save_probe

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from imdb_tutorial.dataset.labels import label_number
 from imdb_tutorial.dataset.rows import Row, require_columns, to_dataset
 from imdb_tutorial.machine.hub.repository import review_files
-from imdb_tutorial.machine.sources import HUB_REVISIONS, DamagedFileError
+from imdb_tutorial.machine.packages import DamagedFileError
+from imdb_tutorial.machine.sources import HUB_REVISIONS
 from imdb_tutorial.machine.text import one_line
 
 OWN_FILE = "give the reviews as a file of your own, reviews='my.parquet', with text and label"

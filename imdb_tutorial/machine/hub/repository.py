@@ -15,8 +15,9 @@ from typing import Any, Literal, NamedTuple, cast
 
 from imdb_tutorial.machine.hub import reasons
 from imdb_tutorial.machine.hub.patience import patient_for_seconds
+from imdb_tutorial.machine.packages import DamagedFileError, file_sha256
 from imdb_tutorial.machine.progress import progress_bar
-from imdb_tutorial.machine.sources import DamagedFileError, ModelSource, file_sha256
+from imdb_tutorial.machine.sources import ModelSource
 from imdb_tutorial.machine.text import one_line
 
 SPLITS = ("train", "test")
