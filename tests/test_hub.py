@@ -28,7 +28,7 @@ from imdb_tutorial import (
 )
 from imdb_tutorial.__main__ import main
 from imdb_tutorial.finetuning.run import load_model_for_classification
-from imdb_tutorial.machine import sources
+from imdb_tutorial.machine import packages, sources
 from imdb_tutorial.machine.diagnosis.doctor import examine
 from imdb_tutorial.machine.hub import patience
 from imdb_tutorial.presets import PRESETS
@@ -407,7 +407,7 @@ def test_a_damaged_file_is_named_and_once_deleted_comes_again(hub, load, file):
     content = bytearray(path.read_bytes())
     content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
     path.resolve().write_bytes(content)
-    said = refusal(load, sources.DamagedFileError)
+    said = refusal(load, packages.DamagedFileError)
     assert file in said
     (named,) = re.findall(r"delete '([^']+)'", said)
     Path(named).unlink()
@@ -416,18 +416,18 @@ def test_a_damaged_file_is_named_and_once_deleted_comes_again(hub, load, file):
 
 def test_a_damaged_transfer_is_seen(hub):
     hub.ills["GET /datasets"] = ill.ZEROS
-    assert "is damaged" in refusal(lambda: raw(IMDB), sources.DamagedFileError)
+    assert "is damaged" in refusal(lambda: raw(IMDB), packages.DamagedFileError)
 
 
 def test_weights_are_hashed_once_a_process(hub, monkeypatch):
     from imdb_tutorial.machine.hub import repository
 
     load_encoder(BERT, device="cpu")
-    sources._sha256.cache_clear()
+    packages._sha256.cache_clear()
     for _ in range(3):
         load_encoder(BERT, device="cpu")
-    assert sources._sha256.cache_info().misses == 1
-    assert repository.file_sha256 is sources.file_sha256
+    assert packages._sha256.cache_info().misses == 1
+    assert repository.file_sha256 is packages.file_sha256
 
 
 def test_a_cache_that_cannot_be_written_is_named(hub, monkeypatch, tmp_path):
