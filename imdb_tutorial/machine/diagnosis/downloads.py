@@ -3,12 +3,8 @@
 import os
 
 from imdb_tutorial.machine.diagnosis.check import Check
-from imdb_tutorial.machine.hub.repository import (
-    Repository,
-    cached_folder,
-    cached_splits,
-    model_files,
-)
+from imdb_tutorial.machine.hub.chosen_files import cached_splits, model_files
+from imdb_tutorial.machine.hub.repository import Repository, cached_folder
 from imdb_tutorial.machine.sources import HUB_REVISIONS
 from imdb_tutorial.presets import PRESETS
 

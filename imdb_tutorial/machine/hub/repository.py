@@ -6,32 +6,25 @@ happen, because libraries are given folders.
 """
 
 import contextlib
-import fnmatch
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
 from imdb_tutorial.machine.hub import reasons
+from imdb_tutorial.machine.hub.chosen_files import (
+    cached_splits,
+    choose_model,
+    choose_splits,
+    model_files,
+)
 from imdb_tutorial.machine.hub.patience import patient_for_seconds
 from imdb_tutorial.machine.packages import DamagedFileError, file_sha256
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.machine.sources import ModelSource
 from imdb_tutorial.machine.text import one_line
 
-SPLITS = ("train", "test")
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors")
-VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
-# What stands last is downloaded last: where it is, the others are as well.
-SETTINGS = (
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "merges.txt",
-    "tokenizer_config.json",
-    *VOCABULARIES[::-1],
-    "config.json",
-)
 SHOWN_BYTES = 5_000_000  # a smaller file is there before one has read a bar
 
 
@@ -81,9 +74,8 @@ def model_folder(source: ModelSource, weights: bool = True) -> str:
             raise _not_cached(repository)
     elif not paths or not repository.is_pinned:
         names = _listing(repository)
-        _require_model(repository, names)
-        wanted = SETTINGS if not weights else (*WEIGHTS, *SETTINGS)
-        paths = _download(repository, [n for pattern in wanted for n in _match(names, pattern)])
+        wanted = choose_model(repository.name, repository.revision, names, weights)
+        paths = _download(repository, wanted)
     _verify(repository, paths)
     return str(paths[-1].parent)
 
@@ -111,7 +103,7 @@ def review_files(name: str, revision: str) -> dict[str, list[Path]]:
         if not splits:
             raise _not_cached(repository)
     elif not splits or not repository.is_pinned:
-        names = _choose_splits(repository, _listing(repository))
+        names = choose_splits(name, _listing(repository))
         splits = {split: _download(repository, files) for split, files in names.items()}
     for paths in splits.values():
         _verify(repository, paths)
@@ -147,103 +139,6 @@ def _by_prefix(repository: Repository) -> Path | None:
     root = repo_folder_name(repo_id=repository.name, repo_type=repository.kind)
     found = list(Path(constants.HF_HUB_CACHE, root, "snapshots").glob(f"{repository.revision}*"))
     return found[0] if len(found) == 1 else None
-
-
-def model_files(folder: Path, weights: bool, surely: bool = True) -> list[Path]:
-    """Return a model's files in a folder of the cache, or none where it is not whole.
-
-    Args:
-        folder: The folder.
-        weights: The weights as well.
-        surely: Want a file that not every model has, but most: without it, one may be missing.
-
-    Returns:
-        The files, settings last.
-    """
-    names = [path.name for path in folder.iterdir() if path.is_file()]
-    needed = {"config.json", "tokenizer_config.json"} if surely else {"config.json"}
-    if not needed <= set(names) or not any(_match(names, pattern) for pattern in VOCABULARIES):
-        return []
-    if weights and not _is_whole(_match(names, WEIGHTS[0]) or _match(names, WEIGHTS[2])):
-        return []
-    wanted = SETTINGS if not weights else (*WEIGHTS, *SETTINGS)
-    return [folder / name for pattern in wanted for name in _match(names, pattern)]
-
-
-def cached_splits(folder: Path) -> dict[str, list[Path]]:
-    """Return the parquet files of both splits in a folder of the cache, or none unless all."""
-    files = [path for path in folder.rglob("*.parquet") if path.is_file()]  # no broken link
-    names = [path.relative_to(folder).as_posix() for path in files]
-    splits = {split: _of_split(names, split) for split in SPLITS}
-    if not all(len(_folders(files)) == 1 and _is_whole(files) for files in splits.values()):
-        return {}
-    return {split: [folder / name for name in files] for split, files in splits.items()}
-
-
-def _match(names: Sequence[str], pattern: str) -> list[str]:
-    return sorted(fnmatch.filter([name for name in names if "/" not in name], pattern))
-
-
-def _is_whole(names: Sequence[str]) -> bool:
-    """Say whether no part is missing of files that are numbered ``-00000-of-00003``."""
-    totals = {int(m[1]) for name in names if (m := re.search(r"-of-0*(\d+)\.\w+$", name))}
-    return bool(names) and (not totals or totals == {len(names)})
-
-
-def _of_split(names: Sequence[str], split: str) -> list[str]:
-    """Find a split's files, such as ``train-00000-of-00002.parquet`` or ``train/0.parquet``."""
-    begins = re.compile(rf"{split}(?![a-z0-9])", re.IGNORECASE)
-    return sorted(
-        name
-        for name in names
-        if name.endswith(".parquet")
-        and any(begins.match(part) for part in PurePosixPath(name).parts[-2:])
-    )
-
-
-def _folders(names: Sequence[str]) -> set[str]:
-    return {str(PurePosixPath(name).parent) for name in names}
-
-
-def _choose_splits(repository: Repository, names: Sequence[str]) -> dict[str, list[str]]:
-    splits = {split: _of_split(names, split) for split in SPLITS}
-    for split, files in splits.items():
-        if len(_folders(files)) > 1:
-            raise ValueError(
-                f"the hub data set {repository.name!r} has several versions of its split {split} "
-                f"({', '.join(sorted(_folders(files))[:4])}): download the one you mean and give "
-                "its file, reviews='train.parquet'"
-            )
-    missing = [split for split, files in splits.items() if not files]
-    if missing:
-        kinds = sorted({PurePosixPath(name).suffix or name for name in names})
-        found = (
-            f"found {', '.join(sorted(n for n in names if n.endswith('.parquet'))[:4])}"
-            if any(n.endswith(".parquet") for n in names)
-            else f"found only {', '.join(kinds[:6]) or 'no files'}; a loading script is never run"
-        )
-        raise ValueError(
-            f"the hub data set {repository.name!r} has no split {' and no split '.join(missing)} "
-            f"as parquet ({found}): choose another data set, or give the reviews as a file of your "
-            "own"
-        )
-    return splits
-
-
-def _require_model(repository: Repository, names: Sequence[str]) -> None:
-    name = repository.name
-    if "config.json" not in names:
-        raise ValueError(
-            f"{name!r} on the hub is no model that transformers saved (no config.json): choose "
-            "another one, such as 'google-bert/bert-base-cased'"
-        )
-    if not any(_match(names, pattern) for pattern in (WEIGHTS[0], WEIGHTS[2])):
-        pickles = [n for n in names if n.endswith((".bin", ".pt", ".ckpt", ".pkl"))]
-        found = f"only {pickles[0]}, a pickle, which can run any code" if pickles else "no weights"
-        raise ValueError(
-            f"the hub model {name!r} has no model.safetensors at {repository.revision!r}, {found}: "
-            "choose a revision or a model that has them"
-        )
 
 
 def _is_offline() -> bool:
