@@ -1,5 +1,7 @@
 """Encoders other than BERT: MPNet, which has no SDPA, and RoBERTa, which counts positions anew."""
 
+import copy
+
 import pytest
 import torch
 from transformers import (
@@ -9,9 +11,6 @@ from transformers import (
     BertModel,
     DistilBertConfig,
     DistilBertModel,
-    MPNetConfig,
-    MPNetModel,
-    MPNetTokenizer,
     RobertaConfig,
     RobertaModel,
 )
@@ -19,6 +18,7 @@ from transformers import (
 from imdb_tutorial import (
     LinearProbe,
     ReviewCollator,
+    attention_shares,
     extract_features,
     load_classifier,
     load_encoder,
@@ -29,12 +29,11 @@ from imdb_tutorial import (
 )
 from imdb_tutorial.encoder.limits import longest_input
 from imdb_tutorial.explorer.verdict import judge
+from tests.toys import save_tiny_mpnet
 
 POSITIONS, LONGEST = 40, 38  # two rows of the table are for no token of a text
 TEXTS = ["a good film", "dull", "not a good ending , very boring scenes"]
 LONG = "good film , bad plot " * 100
-MPNET = ["<s>", "<pad>", "</s>", "<unk>", "[UNK]", "<mask>"]
-WORDS = "a the not very good bad dull boring film plot ending scene ##s , . < > / s".split()
 NARROW = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -48,16 +47,7 @@ NARROW = {
 def tiny_mpnet(tmp_path_factory):
     """Return a folder with a random MPNet; its tokenizer names no longest input."""
     folder = tmp_path_factory.mktemp("tiny_mpnet")
-    vocabulary = {token: number for number, token in enumerate([*MPNET, *WORDS])}
-    MPNetTokenizer(vocab=vocabulary, do_lower_case=True).save_pretrained(folder)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = MPNetModel(MPNetConfig(vocab_size=len(vocabulary), **NARROW))
-        with torch.no_grad():
-            for parameter in model.parameters():
-                if parameter.dim() == 2:
-                    parameter *= 10
-    model.save_pretrained(folder)
+    save_tiny_mpnet(folder)
     return folder
 
 
@@ -81,6 +71,67 @@ def test_features_of_an_encoder_without_sdpa(tiny_mpnet, pooling):
     expected = torch.stack([by_hand(tiny_mpnet, text, pooling) for text in [*TEXTS, LONG]])
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     assert (found[0] - found[1]).abs().max() > 0.1
+
+
+def both_ways(folder, dtype=torch.float32):
+    """Return a padded batch, and the encoders that compute it our way and transformers' own."""
+    tokenizer, ours = load_tokenizer(folder), load_encoder(folder, device="cpu", dtype=dtype)
+    theirs = AutoModel.from_pretrained(folder, dtype=dtype).eval()
+    inputs, _ = ReviewCollator(tokenizer, LONGEST)([(text, 0) for text in [*TEXTS, LONG]])
+    assert (inputs["attention_mask"] == 0).any()
+    return inputs, ours, theirs
+
+
+def test_the_fast_attention_is_transformers_own(tiny_mpnet):
+    inputs, ours, theirs = both_ways(tiny_mpnet)
+    with torch.no_grad():
+        found, expected = ours(**inputs), theirs(**inputs)
+    torch.testing.assert_close(found.last_hidden_state, expected.last_hidden_state)
+    torch.testing.assert_close(found.pooler_output, expected.pooler_output)
+    alone = {"input_ids": inputs["input_ids"][:1, :4]}  # no mask, no padding
+    with torch.no_grad():
+        torch.testing.assert_close(ours(**alone)[0], theirs(**alone)[0])
+
+
+def test_the_fast_attention_in_bfloat16_is_as_near_to_float32_as_transformers_own(tiny_mpnet):
+    inputs, ours, theirs = both_ways(tiny_mpnet, torch.bfloat16)
+    with torch.no_grad():
+        exact = both_ways(tiny_mpnet)[2](**inputs).last_hidden_state
+        errors = [
+            (encoder(**inputs).last_hidden_state.float() - exact)[inputs["attention_mask"] == 1]
+            for encoder in (ours, theirs)
+        ]
+    assert 0 < errors[0].norm() < 1.5 * errors[1].norm()
+
+
+def test_the_distances_matter_and_copies_keep_the_fast_way(tiny_mpnet):
+    inputs, ours, theirs = both_ways(tiny_mpnet)
+    copied = copy.deepcopy(ours)
+    with torch.no_grad():
+        before = copied(**inputs)[0]
+        assert torch.equal(before, ours(**inputs)[0])
+        copied.encoder.relative_attention_bias.weight.zero_()
+        assert not torch.allclose(copied(**inputs)[0], before, atol=1e-2)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+
+
+def test_where_it_looks_and_its_gradients_are_transformers_own(tiny_mpnet):
+    inputs, ours, theirs = both_ways(tiny_mpnet)
+    found = ours(**inputs, output_attentions=True, output_hidden_states=True)
+    expected = theirs(**inputs, output_attentions=True, output_hidden_states=True)
+    for layer in range(2):
+        torch.testing.assert_close(found.attentions[layer], expected.attentions[layer])
+    torch.testing.assert_close(found.hidden_states[1], expected.hidden_states[1])
+    tokens, shares = attention_shares(TEXTS[0], ours, load_tokenizer(tiny_mpnet), layer=2)
+    assert tokens == ["a", "good", "film"]
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(3))
+    gradients = []
+    for encoder in (ours, theirs):
+        vectors = encoder.get_input_embeddings()(inputs["input_ids"]).detach().requires_grad_()
+        mask = inputs["attention_mask"]
+        encoder(inputs_embeds=vectors, attention_mask=mask)[0][:, 0].pow(2).sum().backward()
+        gradients.append(vectors.grad)
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-4)
 
 
 def test_a_classifier_on_an_encoder_without_sdpa(tiny_mpnet, tmp_path):

@@ -1,4 +1,4 @@
-"""A tiny BERT and toy reviews, for tests and for the fault suite."""
+"""Tiny encoders and toy reviews, for tests and for the fault suite."""
 
 import csv
 from pathlib import Path
@@ -33,6 +33,34 @@ def save_tiny_bert(folder: Path) -> None:
                 max_position_embeddings=512,
             )
         )
+    model.save_pretrained(folder)
+
+
+def save_tiny_mpnet(folder: Path) -> None:
+    """Save a random MPNet of 40 positions and its tokenizer, which names no longest input."""
+    import torch
+    from transformers import MPNetConfig, MPNetModel, MPNetTokenizer
+
+    words = "a the not very good bad dull boring film plot ending scene ##s , . < > / s".split()
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", "[UNK]", "<mask>", *words]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    MPNetTokenizer(vocab=vocabulary, do_lower_case=True).save_pretrained(folder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = MPNetModel(
+            MPNetConfig(
+                vocab_size=len(vocabulary),
+                hidden_size=16,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                intermediate_size=32,
+                max_position_embeddings=40,
+            )
+        )
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.dim() == 2:
+                    parameter *= 10
     model.save_pretrained(folder)
 
 

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from imdb_tutorial.machine.base_encoder import base_encoder_folder
 from imdb_tutorial.machine.packages import PackagedFile, packaged_path
 
 # Pinned, so that a lesson gives the same numbers when the hub's copy moves on.
@@ -73,6 +72,9 @@ def model_source(source: "str | os.PathLike | ModelSource", pinned: bool = False
     if source == "packaged":
         return ModelSource(str(packaged_encoder_folder()), None)
     if source == "base":
+        # Here, because it brings torch with it, which those who only look for files can do without.
+        from imdb_tutorial.machine.base_encoder import base_encoder_folder
+
         return ModelSource(str(base_encoder_folder()), None)
     folder = Path(source).expanduser()
     if folder.is_dir():
