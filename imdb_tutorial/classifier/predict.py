@@ -8,6 +8,7 @@ import torch
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.dataset.labels import LABELS
 from imdb_tutorial.encoder.tokens import pad, plan_batches, tokenize
+from imdb_tutorial.machine.memory import WithinMemory
 from imdb_tutorial.machine.parallel import in_parallel
 from imdb_tutorial.machine.progress import progress_bar
 
@@ -35,9 +36,14 @@ def predict_proba(classifier: SentimentPipeline, texts: Sequence[str]) -> torch.
     logits = torch.empty(len(texts), len(LABELS))  # [texts, 2]
     batches = list(plan_batches(tokens.lengths(), TOKEN_BUDGET[model.device.type]))
 
-    def answer(rows: np.ndarray) -> np.ndarray:
+    memory = WithinMemory()
+
+    def logits_of(rows: np.ndarray) -> list[torch.Tensor]:
         inputs = pad(tokens, rows, classifier.tokenizer.pad_token_id, model.device)
-        logits[rows] = classifier.forward(inputs)["logits"].float()  # [batch, 2]
+        return [classifier.forward(inputs)["logits"].float().cpu()]  # [batch, 2]
+
+    def answer(rows: np.ndarray) -> np.ndarray:
+        (logits[rows],) = memory.compute(logits_of, rows, tokens.lengths())
         return rows
 
     with progress_bar(

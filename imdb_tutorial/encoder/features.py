@@ -21,6 +21,7 @@ from imdb_tutorial.encoder.tokens import (
 )
 from imdb_tutorial.machine import cache
 from imdb_tutorial.machine.device import choose_dtype
+from imdb_tutorial.machine.memory import WithinMemory
 from imdb_tutorial.machine.parallel import in_parallel
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.machine.shards import Shards
@@ -152,12 +153,17 @@ def _compute(
     # Planned over all reviews: what a row becomes depends on those beside it, in the last bits.
     batches = list(plan_batches(source.lengths, TOKEN_BUDGET[encoder.device.type]))
     shards = Shards(key, poolings, batches, encoder.config.hidden_size)
+    memory = WithinMemory()
 
     @torch.inference_mode()
     def encode(batch: tuple[int, tuple[Tokens, np.ndarray]]) -> tuple[int, dict[str, np.ndarray]]:
         number, (tokens, rows) = batch
-        inputs = pad(tokens, rows, tokenizer.pad_token_id, encoder.device)  # [batch, tokens]
-        pooled = [vectors.cpu() for vectors in encode_and_pool(encoder, inputs, *poolings)]
+
+        def pooled_of(some: np.ndarray) -> list[torch.Tensor]:
+            inputs = pad(tokens, some, tokenizer.pad_token_id, encoder.device)  # [batch, tokens]
+            return [vectors.cpu() for vectors in encode_and_pool(encoder, inputs, *poolings)]
+
+        pooled = memory.compute(pooled_of, rows, tokens.lengths())
         for vectors in pooled:  # each [batch, hidden]
             _check_finite(vectors, batches[number])
         return number, {name: v.numpy() for name, v in zip(poolings, pooled, strict=True)}

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from imdb_tutorial.encoder.beginning import beginning_of
+from imdb_tutorial.machine.device import copied_to
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.machine.text import clean_text
 from imdb_tutorial.presets import MAX_LENGTH
@@ -233,6 +234,6 @@ def pad(
     mask = np.arange(ids.shape[1]) < lengths[:, None]  # [batch, tokens]
     ids[mask] = np.concatenate([tokens.ids[tokens.starts[r] : tokens.starts[r + 1]] for r in rows])
     return {
-        "input_ids": torch.from_numpy(ids).to(device),
-        "attention_mask": torch.from_numpy(mask.astype(np.int64)).to(device),
+        "input_ids": copied_to(torch.from_numpy(ids), device),
+        "attention_mask": copied_to(torch.from_numpy(mask.astype(np.int64)), device),
     }

@@ -64,3 +64,18 @@ def choose_dtype(device: torch.device | str = "cpu") -> torch.dtype:
     else:
         native = False
     return torch.bfloat16 if native else torch.float32
+
+
+def copied_to(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Copy a tensor to where BERT runs; to an NVIDIA GPU without waiting for what it is busy with.
+
+    Args:
+        tensor: In the main memory.
+        device: Where to.
+
+    Returns:
+        The copy; on the CPU the tensor itself.
+    """
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)

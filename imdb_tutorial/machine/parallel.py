@@ -1,4 +1,4 @@
-"""Batches through a model, one on every processor core."""
+"""Batches through a model: one on every processor core, or the next while a GPU computes."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +12,8 @@ Result = TypeVar("Result")
 
 # So many batches wait for each core: none stands still, and no more are in memory than that.
 AHEAD = 4
+# One thread waits for its results, and others get batches ready: a GPU never waits for them.
+THREADS_OF_A_GPU = 3
 
 
 def in_parallel(
@@ -19,7 +21,8 @@ def in_parallel(
 ) -> Iterator[Result]:
     """Give every processor core a batch of its own, which is faster than sharing each product.
 
-    It also makes the result independent of the number of cores. A GPU takes one after the other.
+    It also makes the result independent of the number of cores. A GPU takes one after the other, and
+    while it computes, the next ones are made ready and copied to it.
 
     Args:
         work: What to do with one batch; it is called from several threads.
@@ -29,10 +32,10 @@ def in_parallel(
     Returns:
         What ``work`` returned, batch by batch, in their order.
     """
-    if device.type != "cpu":
+    if device.type == "mps":
         yield from map(work, items)
         return
-    threads = torch.get_num_threads()
+    threads = THREADS_OF_A_GPU if device.type == "cuda" else torch.get_num_threads()
     workers = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     begun: deque[Future[Result]] = deque()
     try:
