@@ -180,9 +180,10 @@ class _Met(Processes):
                 self._store = self._agree()
                 options = {"store": self._store, "rank": _number("RANK", 0)}
                 options["world_size"] = self.count
+            on_cpu = cpu_is_asked_for() or not torch.cuda.is_available()
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="OMP_NUM_THREADS")
-                state = PartialState(cpu=cpu_is_asked_for() or not torch.cuda.is_available(), **options)
+                state = PartialState(cpu=on_cpu, **options)
             # What is told is small and lies in the main memory, also where gradients go by NCCL.
             self._group = torch.distributed.new_group(backend="gloo", timeout=TO_WAIT)
         except RuntimeError as error:  # among them torch.distributed's own

@@ -122,15 +122,14 @@ class Shards:
             for number in set.union(*missing)
             if self._all.number == next(n for n, lacks in enumerate(missing) if number not in lacks)
         }
-        try:
-            given = self._all.gather(self._take_out(mine))
-        except _LostShardError:
-            given = self._all.gather(None)
-        if None in given:
-            return False
+        out: dict[int, dict[str, np.ndarray]] | None = None
+        with contextlib.suppress(_LostShardError):
+            out = self._take_out(mine)
+        given = self._all.gather(out)
+        lacking = missing[self._all.number]
         for vectors in given:
-            self._fresh |= {n: v for n, v in vectors.items() if n in missing[self._all.number]}
-        return True
+            self._fresh |= {n: of_n for n, of_n in (vectors or {}).items() if n in lacking}
+        return None not in given
 
     def _take_out(self, numbers: set[int]) -> dict[int, dict[str, np.ndarray]]:
         found = {number: self._fresh[number] for number in numbers & self._fresh.keys()}
