@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imdb_tutorial.machine.launch import start_all
+from imdb_tutorial.machine.processes import Processes, is_main_process, processes
 from imdb_tutorial.machine.provenance import provenance
 from imdb_tutorial.presets import POOLINGS, Preset, load_preset
 
@@ -30,10 +32,19 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0 where all went well.
     """
     parsed = _parser().parse_args(arguments)
+    everyone = Processes()
     try:
-        return parsed.run(parsed)
+        if parsed.run in ON_SEVERAL:
+            if (status := start_all()) is not None:
+                return status
+            everyone = processes()
+        with everyone.together(), everyone.only_main_speaks():
+            status = parsed.run(parsed)
+            everyone.leave()
+        return status
     except (OSError, ValueError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        if everyone.is_first_to_say():
+            print(f"error: {error}", file=sys.stderr)
         return 1
 
 
@@ -135,6 +146,8 @@ def _finetune(parsed: argparse.Namespace) -> int:
         print(f"{pool}: {len(split):,} reviews")
     checkpoints = parsed.output.with_name(f"{parsed.output.name}.checkpoints")
     trainer, _ = finetune(preset, checkpoints, reviews)
+    if not is_main_process():
+        return 0
     save_finetuned(trainer, preset, parsed.output)
     answers = predict_proba(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(
         dim=1
@@ -173,6 +186,9 @@ def _probe(parsed: argparse.Namespace) -> int:
             shuffle=pool == "train",
             seed=preset.seed,
         )
+    # The probe learns in seconds: to share that would take longer.
+    if not is_main_process():
+        return 0
     torch.manual_seed(preset.seed)
     probe = LinearProbe(encoder.config.hidden_size, pooling=preset.pooling)
     trainer = Trainer(
@@ -209,6 +225,10 @@ def _record(
         "seconds": round(seconds, 1),
         **provenance("torch", "transformers", "datasets"),
     }
+
+
+# Several processes share the work of these, where accelerate or torchrun starts them.
+ON_SEVERAL = (_probe, _finetune)
 
 
 if __name__ == "__main__":

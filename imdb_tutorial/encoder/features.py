@@ -1,5 +1,6 @@
 """BERT once: every review's features, computed in one pass and kept."""
 
+import contextlib
 import copy
 import hashlib
 import json
@@ -23,6 +24,7 @@ from imdb_tutorial.machine import cache
 from imdb_tutorial.machine.device import choose_dtype
 from imdb_tutorial.machine.memory import WithinMemory
 from imdb_tutorial.machine.parallel import in_parallel
+from imdb_tutorial.machine.processes import processes
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.machine.shards import Shards
 from imdb_tutorial.presets import MAX_LENGTH, POOLING, POOLINGS
@@ -74,7 +76,8 @@ def extract_features(
     """Compute every review's features with one pass of a frozen BERT, or read them from the cache.
 
     What is computed is kept every half a minute: a run that was killed goes on where it was, and
-    its result is the same, bit for bit.
+    its result is the same, bit for bit. Of several processes, started by ``accelerate launch`` or
+    ``torchrun``, all must call this; each computes its share, and all get the same result.
 
     Args:
         reviews: Texts, or a data set with the column ``text``.
@@ -94,24 +97,42 @@ def extract_features(
             row.
         ValueError: An unknown pooling, a length the model cannot read, or a review whose features
             are not finite.
+        LostProcessError: One of several processes is gone; the next start goes on.
     """
     poolings = (pooling,) if isinstance(pooling, str) else tuple(pooling)
     texts = _texts(reviews)
     dtype = dtype or choose_dtype(encoder.device)
     _check(texts, tokenizer, encoder, poolings, max_length)
     shape = (len(texts), encoder.config.hidden_size)
-    if not use_cache:
+    everyone = processes()
+    key = _key(texts, tokenizer, encoder, max_length, dtype) if use_cache else None
+    if everyone.count > 1:
+        key_of_all = key or _key(texts, tokenizer, encoder, max_length, dtype)
+        _require_same(everyone.gather((key_of_all, use_cache, poolings)))
+    if key is None:
         features = _compute(texts, tokenizer, encoder, poolings, max_length, dtype, None)
     else:
-        key = _key(texts, tokenizer, encoder, max_length, dtype)
         features = _read(key, poolings, shape)
-        if len(features) < len(poolings):
-            with cache.locked(key):
+        if _missing(poolings, everyone.gather([*features])):
+            with cache.locked(key) if everyone.is_main else contextlib.nullcontext():
+                everyone.gather(None)  # now the main process has it
                 features |= _read(key, [p for p in poolings if p not in features], shape)
-                missing = [p for p in poolings if p not in features]
-                if missing:
+                if missing := _missing(poolings, everyone.gather([*features])):
                     features |= _compute(texts, tokenizer, encoder, missing, max_length, dtype, key)
     return features[pooling] if isinstance(pooling, str) else {p: features[p] for p in poolings}
+
+
+def _require_same(asked: list) -> None:
+    if any(other != asked[0] for other in asked):
+        raise ValueError(
+            f"{len(asked)} processes were asked for the features of different reviews, or by "
+            "different settings: expected the same call in all of them"
+        )
+
+
+def _missing(poolings: Sequence[str], found: list[list[str]]) -> list[str]:
+    """Name the poolings that one process at least has not found."""
+    return [pooling for pooling in poolings if not all(pooling in names for names in found)]
 
 
 def _texts(reviews: "Sequence[str] | datasets.Dataset") -> Sequence[str]:
@@ -168,22 +189,33 @@ def _compute(
             _check_finite(vectors, batches[number])
         return number, {name: v.numpy() for name, v in zip(poolings, pooled, strict=True)}
 
-    total = int(source.lengths.sum())
-    with progress_bar(total=total, desc="BERT", unit="tok", unit_scale=True) as bar:
+    everyone = processes()
+    reviews = np.array([len(rows) for rows in batches])  # [batches]
+    tokens = np.array([source.lengths[rows].sum() for rows in batches])  # [batches]
+    # With several processes the bar is that of the main one: its share of what is to be done.
+    desc = "BERT" if everyone.count == 1 else f"BERT, process 1 of {everyone.count}"
+    with (
+        everyone.together(),
+        progress_bar(total=int(tokens.sum()), desc=desc, unit="tok", unit_scale=True) as bar,
+    ):
         while (tables := shards.tables()) is None:
             missing = shards.missing()
-            done = len(texts) - sum(len(batches[number]) for number in missing)
-            bar.reset()
-            bar.update(total - sum(int(source.lengths[batches[n]].sum()) for n in missing))
+            mine = everyone.share(missing)
+            done = len(texts) - int(reviews[missing].sum())
             if done:
                 bar.write(f"{done:,} of {len(texts):,} reviews were there already: going on")
-            work = zip(missing, source.take([batches[n] for n in missing]), strict=True)
+            in_all = done + int(reviews[mine].sum())
+            done_tokens = int(tokens.sum() - tokens[missing].sum())
+            bar.reset(done_tokens + int(tokens[mine].sum()))
+            bar.update(done_tokens)
+            work = zip(mine, source.take([batches[n] for n in mine]), strict=True)
             try:
                 for number, vectors in in_parallel(encode, work, encoder.device):
                     shards.add(number, vectors)
                     done += len(batches[number])
-                    bar.set_postfix_str(f"{done:,} of {len(texts):,} reviews", refresh=False)
-                    bar.update(int(source.lengths[batches[number]].sum()))
+                    bar.set_postfix_str(f"{done:,} of {in_all:,} reviews", refresh=False)
+                    bar.update(int(tokens[number]))
+                    everyone.check()
             except BaseException:
                 shards.keep()
                 raise

@@ -14,10 +14,11 @@ from transformers import TrainerCallback
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.machine.files import only_writer, write_whole
 from imdb_tutorial.machine.manifest import damaged_file, encoder_fingerprint, write_manifest
+from imdb_tutorial.machine.processes import processes
 from imdb_tutorial.presets import Preset
 
 RUN_FILE = "run.json"
-PICKLES = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
+PICKLES = ("optimizer.pt", "scheduler.pt", "rng_state*.pth")  # the last of each process
 # What the state of NumPy's random numbers is made of; the Trainer lets it be unpickled.
 NUMPY_STATE = {
     "numpy._core.multiarray._reconstruct",
@@ -84,6 +85,9 @@ class ManifestWriter(TrainerCallback):
     """Records the hashes of a checkpoint's files once all of them are written."""
 
     def on_save(self, args, state, control, **kwargs):
+        processes().gather(None)  # each writes one
+        if not state.is_world_process_zero:
+            return
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         write_manifest(folder, [path.name for path in folder.iterdir() if path.is_file()])
 
@@ -132,8 +136,8 @@ def _problem(checkpoint: Path) -> str | None:
     best = checkpoint.with_name(f"checkpoint-{state['best_global_step']}")
     if name := damaged_file(best, "model.safetensors"):
         return f"{name} in {best.name} is missing or damaged"
-    for name in PICKLES:
-        asked = torch.serialization.get_unsafe_globals_in_checkpoint(checkpoint / name)
+    for file in sorted(file for name in PICKLES for file in checkpoint.glob(name)):
+        asked = torch.serialization.get_unsafe_globals_in_checkpoint(file)
         if foreign := sorted(set(asked) - NUMPY_STATE):
-            return f"{name} asks for {foreign[0]}, which no checkpoint needs"
+            return f"{file.name} asks for {foreign[0]}, which no checkpoint needs"
     return None

@@ -1,5 +1,6 @@
 """Fine-tuning with the Hugging Face Trainer: model, data, settings, run."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import best_device, choose_dtype
 from imdb_tutorial.machine.files import disk_errors
 from imdb_tutorial.machine.hub.repository import model_folder
+from imdb_tutorial.machine.processes import local_number, processes
 from imdb_tutorial.presets import Preset
 from imdb_tutorial.trainer.history import History
 
@@ -40,6 +42,9 @@ def finetune(
 ) -> tuple[transformers.Trainer, History]:
     """Fine-tune a preset's BERT on its reviews, and keep the epoch with the best validation.
 
+    Of several processes, started by ``accelerate launch`` or ``torchrun``, all must call this. They
+    share each batch, so that a step learns from as many reviews as with one process.
+
     Args:
         preset: Which BERT, how many reviews and how long; see ``Preset.for_fine_tuning``.
         output_dir: Where checkpoints go, one an epoch; the best and the last are kept. A run that
@@ -54,12 +59,18 @@ def finetune(
     Raises:
         PermissionError: The folder cannot be written to; this is found out before the training.
         OSError: The disk refuses a checkpoint; those before it are kept.
-        ValueError: The folder's checkpoints belong to another run.
+        ValueError: The folder's checkpoints belong to another run, or a batch cannot be shared.
         BlockingIOError: Another process fine-tunes in the same folder.
+        LostProcessError: One of several processes is gone; the next start goes on.
     """
     folder = Path(output_dir)
     reviews = reviews or load_reviews(preset)
-    with claimed(folder, preset, reviews), quiet_transformers():
+    everyone = processes()
+    with (
+        everyone.together(),
+        claimed(folder, preset, reviews) if everyone.is_main else contextlib.nullcontext(),
+        quiet_transformers(),
+    ):
         transformers.set_seed(preset.seed)
         source = sources.model_source(preset.encoder)
         tokenizer = load_tokenizer(source)
@@ -73,7 +84,10 @@ def finetune(
             callbacks=[ProgressPrinter(), ManifestWriter(), *callbacks],
         )
         trainer.remove_callback(transformers.PrinterCallback)
-        checkpoint = last_whole_checkpoint(folder)
+        # The main process alone looks, which also says that the folder is claimed.
+        checkpoint, *_ = everyone.gather(
+            last_whole_checkpoint(folder) if everyone.is_main else None
+        )
         with disk_errors(folder):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer, history_of(trainer.state.log_history)
@@ -154,11 +168,14 @@ def training_arguments(
 
     Returns:
         The settings: validate, log and save after every epoch, keep the best and the last epoch.
+
+    Raises:
+        ValueError: More processes than GPUs, or a batch that cannot be shared by the processes.
     """
     return transformers.TrainingArguments(
         output_dir=os.fspath(output_dir),
         num_train_epochs=preset.num_epochs,
-        per_device_train_batch_size=preset.batch_size,
+        per_device_train_batch_size=share_of_batch(preset.batch_size),
         per_device_eval_batch_size=32,
         learning_rate=preset.learning_rate,
         warmup_steps=0.1,  # a share of all steps
@@ -174,8 +191,30 @@ def training_arguments(
         seed=preset.seed,
         dataloader_pin_memory=best_device().type == "cuda",
         disable_tqdm=True,
+        ddp_find_unused_parameters=False,
         report_to="none",
     )
+
+
+def share_of_batch(batch_size: int) -> int:
+    """Return how many of a batch's reviews each process takes.
+
+    Args:
+        batch_size: Reviews in a batch, of all processes together.
+
+    Raises:
+        ValueError: It cannot be shared equally, or there are more processes than GPUs.
+    """
+    count, gpus = processes().count, torch.cuda.device_count()
+    if best_device().type == "cuda" and local_number() >= gpus:
+        raise ValueError(f"{count} processes on {gpus} GPUs: expected no more processes than GPUs")
+    if batch_size % count:
+        lower, higher = batch_size // count * count, -(-batch_size // count) * count
+        raise ValueError(
+            f"batch_size is {batch_size}: {count} processes cannot share that equally; take "
+            f"{f'{lower} or ' if lower else ''}{higher}"
+        )
+    return batch_size // count
 
 
 def compute_metrics(prediction: transformers.EvalPrediction) -> dict[str, float]:

@@ -5,6 +5,13 @@ import os
 
 import torch
 
+from imdb_tutorial.machine.processes import (
+    are_several,
+    cpu_is_asked_for,
+    is_main_process,
+    local_number,
+)
+
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -20,17 +27,25 @@ def choose_device() -> torch.device:
 
 
 def best_device() -> torch.device:
-    """Return the fastest device of this machine, without a word."""
+    """Return the fastest device of this machine, without a word; of several processes, each's own.
+
+    Processes beyond the number of GPUs share them. They cannot share Apple's.
+    """
+    if cpu_is_asked_for():
+        return torch.device("cpu")
     if torch.cuda.is_available():
+        if are_several():
+            return torch.device("cuda", local_number() % torch.cuda.device_count())
         return torch.device("cuda")
-    if torch.backends.mps.is_available():
+    if torch.backends.mps.is_available() and not are_several():
         return torch.device("mps")
     return torch.device("cpu")
 
 
 @functools.cache
 def _say_once(line: str) -> None:
-    print(line)
+    if is_main_process():
+        print(line)
 
 
 def choose_dtype(device: torch.device | str = "cpu") -> torch.dtype:

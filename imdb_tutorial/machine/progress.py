@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from imdb_tutorial.machine.processes import is_main_process
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -15,6 +17,8 @@ def progress_bar(iterable: Iterable | None = None, **options: Any) -> "tqdm":
     moves once a second: each move is several messages, and where nobody reads them until the cell
     has ended (nbval does not), thousands of them fill the queue and the cell's own end is lost.
 
+    Of several processes the main one has the bar; the others' show and write nothing.
+
     Args:
         iterable: What to count, if anything.
         options: As for ``tqdm.tqdm``.
@@ -22,6 +26,12 @@ def progress_bar(iterable: Iterable | None = None, **options: Any) -> "tqdm":
     Returns:
         The bar.
     """
+    if not is_main_process():
+        from tqdm import tqdm
+
+        bar = tqdm(iterable, **options | {"disable": True})
+        bar.write = lambda *_, **__: None
+        return bar
     if not options.get("disable"):
         options.pop("disable", None)  # so that the environment's TQDM_DISABLE decides
     from tqdm.auto import tqdm

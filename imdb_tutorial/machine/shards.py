@@ -12,6 +12,7 @@ import torch
 
 from imdb_tutorial.machine import cache
 from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.processes import processes
 from imdb_tutorial.machine.tensors import pack, unpack
 
 # A run that is killed has computed so much in vain, and what it was doing just then.
@@ -22,7 +23,8 @@ class Shards:
     """Tables of vectors by name, one row a review, computed batch by batch and kept in between.
 
     Which batch holds which rows is planned before, so a row is the same whatever was interrupted
-    when; a shard is some batches of that plan, one after the other.
+    when, and whichever of several processes computed it; a shard is some batches of that plan, one
+    after the other. Several processes call the same methods, and each has its share.
 
     Args:
         key: Names what is computed; without it nothing is kept on disk.
@@ -44,11 +46,16 @@ class Shards:
         self._fresh: dict[int, dict[str, np.ndarray]] = {}  # by batch: names, vectors
         self._kept_at = time.monotonic()
         self._keeps = key is not None
+        self._stored: list[str] = []
+        self._all = processes()
         if self._keeps:
             self._take_up()
 
     def missing(self) -> list[int]:
-        """Return the numbers of the batches that are still to be computed."""
+        """Return the numbers of the batches that no process has computed."""
+        return sorted(set.intersection(*map(set, self._all.gather(self._missing_here()))))
+
+    def _missing_here(self) -> list[int]:
         there = [
             {number for numbers in files.values() for number in numbers}
             for files in self._files.values()
@@ -87,35 +94,84 @@ class Shards:
         """Put the tables together, and remove the shards that went into them.
 
         Returns:
-            For each name float32 ``[rows, columns]``; or nothing while batches are missing, also
-            those of a shard that was damaged meanwhile.
+            For each name float32 ``[rows, columns]``, in every process; or nothing while batches
+            are missing, also those of a shard that was damaged meanwhile.
         """
-        if self.missing():
+        if self.missing() or not self._exchange():
             return None
-        tables: dict[str, torch.Tensor] = {}
-        stored = []
-        for name in self._names:
-            try:
-                if (table := self._store(name)) is not None:
-                    stored.append(name)
-                tables[name] = self._gather(name) if table is None else table
-            except _LostShardError:
-                return None
-        for file in (file for name in stored for file in self._files[name]):
+        tables = {name: self._table(name) for name in self._names}
+        whole = {name: table for name, table in tables.items() if table is not None}
+        if not all(self._all.gather(len(whole) == len(tables))):
+            return None
+        for file in (file for name in self._stored for file in self._files[name]):
             with contextlib.suppress(OSError):
                 file.unlink(missing_ok=True)
-        return tables
+        return whole
 
-    def _store(self, name: str) -> torch.Tensor | None:
-        """Write a table to disk and return it from there; nothing where it cannot be kept."""
-        if not self._keeps:
+    def _exchange(self) -> bool:
+        """Get from the other processes what this one cannot read from the disk; all or nothing."""
+        if self._all.count == 1:
+            return True
+        self.keep()
+        self._all.gather(None)  # now everyone has written
+        if self._keeps:
+            self._take_up()
+        missing = self._all.gather(set(self._missing_here()))
+        mine = {
+            number
+            for number in set.union(*missing)
+            if self._all.number == next(n for n, lacks in enumerate(missing) if number not in lacks)
+        }
+        out: dict[int, dict[str, np.ndarray]] | None = None
+        with contextlib.suppress(_LostShardError):
+            out = self._take_out(mine)
+        given = self._all.gather(out)
+        lacking = missing[self._all.number]
+        for vectors in given:
+            self._fresh |= {n: of_n for n, of_n in (vectors or {}).items() if n in lacking}
+        return None not in given
+
+    def _take_out(self, numbers: set[int]) -> dict[int, dict[str, np.ndarray]]:
+        found = {number: self._fresh[number] for number in numbers & self._fresh.keys()}
+        for name in self._names:
+            for file, held in self._files[name].items():
+                if not (wanted := numbers.intersection(held) - self._fresh.keys()):
+                    continue
+                if (vectors := self._read(name, file)) is None:
+                    raise _LostShardError
+                ends = np.cumsum([len(self._batches[number]) for number in held])
+                for number, part in zip(held, np.split(vectors, ends[:-1]), strict=True):
+                    if number in wanted:
+                        found.setdefault(number, {})[name] = part
+        return found
+
+    def _table(self, name: str) -> torch.Tensor | None:
+        """Have a table written once and read by everyone; nothing where a shard is lost.
+
+        Machines that do not share their cache's folder write one each.
+        """
+        table = None
+        for writes in (self._all.is_main, self._all.is_local_main):
+            with contextlib.suppress(_LostShardError):
+                if table is None and writes and self._keeps:
+                    self._store(name)
+            self._all.gather(None)  # now it is written
+            if table is None and self._keeps:
+                table = cache.read(f"{self._key}-{name}", self._shape)
+        if table is not None:
+            self._stored.append(name)
+            return table
+        try:
+            return self._gather(name)
+        except _LostShardError:
             return None
+
+    def _store(self, name: str) -> None:
         try:
             cache.write(f"{self._key}-{name}", self._shape, self._pieces(name))
         except OSError as error:
             cache.warn_of_no_place(error)
-            return None
-        return cache.read(f"{self._key}-{name}", self._shape)
+            self._keeps = False
 
     def _gather(self, name: str) -> torch.Tensor:
         table = np.empty(self._shape, dtype=np.float32)
@@ -124,6 +180,8 @@ class Shards:
         return torch.from_numpy(table)
 
     def _pieces(self, name: str) -> Iterator[cache.Piece]:
+        if self._missing_here():
+            raise _LostShardError
         for file, numbers in list(self._files[name].items()):
             if (vectors := self._read(name, file)) is None:
                 del self._files[name][file]
@@ -136,7 +194,9 @@ class Shards:
         """Find what earlier runs have left, and believe what is whole and of this plan."""
         for name in self._names:
             for file in sorted(cache.cache_folder().glob(f"{self._key}-{name}-*")):
-                if file.suffix == cache.SHARD_SUFFIX and self._read(name, file) is not None:
+                if file in self._files[name] or file.suffix != cache.SHARD_SUFFIX:
+                    continue
+                if self._read(name, file) is not None:
                     first, last = map(int, file.stem.rsplit("-", 2)[1:])
                     self._files[name][file] = range(first, last)
 

@@ -1,0 +1,140 @@
+"""What every process of a test's launch does: ``python tests/on_several.py task folder``."""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from imdb_tutorial import (
+    FeatureLoader,
+    LinearProbe,
+    Trainer,
+    extract_features,
+    finetune,
+    load_encoder,
+    load_reviews,
+    load_tokenizer,
+    save_finetuned,
+)
+from imdb_tutorial.machine import processes as module, shards
+from imdb_tutorial.machine.processes import processes
+from tests.toys import toy_preset
+
+# In batches of 1,024 tokens: some of one review, some of many.
+TEXTS = [f"a {'very ' * (700 // (n + 1))}good film number {n}" for n in range(150)]
+FEW = ["a good film", "a bad film"]
+
+
+def main(task: str, folder: Path) -> None:
+    everyone = processes()
+    with everyone.only_main_speaks():
+        TASKS[task](folder, everyone)
+        everyone.leave()
+
+
+def features(folder: Path, everyone: module.Processes) -> None:
+    """Features in every way in which they can be kept or not; a probe; saved by each process."""
+    tokenizer, encoder = load_tokenizer(folder / "bert"), load_encoder(folder / "bert", "cpu")
+    found = {}
+
+    def extract(name, texts, **options):
+        tables = extract_features(texts, tokenizer, encoder, ["cls", "mean"], **options)
+        for pooling, table in tables.items():
+            found[f"{name}-{pooling}"] = table.clone()
+
+    extract("kept", TEXTS)
+    extract("read", TEXTS)
+    extract("not kept", TEXTS, use_cache=False)
+    extract("few", FEW)
+    own = folder / f"own-{everyone.count}-{everyone.number}"
+    with other_cache(own):  # as on machines that share no folder
+        local, everyone.is_local_main = everyone.is_local_main, True
+        extract("on machines", TEXTS)
+        everyone.is_local_main = local
+        found["files"] = torch.tensor(len(list(own.glob("*.safetensors"))))
+    taken = folder / "taken"
+    taken.write_text("no folder")
+    with other_cache(taken if everyone.number == everyone.count - 1 else own / "last"):
+        extract("no place for one", TEXTS)
+    with other_cache(taken):
+        extract("no place", TEXTS)
+
+    labels = [n % 2 for n in range(len(TEXTS))]
+    torch.manual_seed(1)
+    probe = LinearProbe(encoder.config.hidden_size)
+    loader = FeatureLoader(found["kept-mean"], labels, shuffle=True)
+    Trainer(probe, loader, loader, verbose=False).train(5)
+    found["probe"] = probe.linear.weight.detach()
+    torch.save(found, folder / f"features-{everyone.count}-{everyone.number}.pt")
+    print(f"{everyone.count} processes have the features")
+
+
+@contextlib.contextmanager
+def other_cache(place: Path):
+    before, os.environ["IMDB_TUTORIAL_CACHE"] = os.environ["IMDB_TUTORIAL_CACHE"], str(place)
+    yield
+    os.environ["IMDB_TUTORIAL_CACHE"] = before
+
+
+def slowly(folder: Path, everyone: module.Processes) -> None:
+    """Features, one batch in a tenth of a second, each kept; the last process says when it is on.
+
+    The second of the processes' numbers in what it writes is its own.
+    """
+    import imdb_tutorial.encoder.features as module
+
+    compute = module.encode_and_pool
+
+    def slow(*arguments):
+        time.sleep(0.1)
+        (folder / f"pid-{everyone.number}").write_text(str(os.getpid()))
+        return compute(*arguments)
+
+    module.encode_and_pool, shards.SECONDS = slow, 0.2
+    tokenizer, encoder = load_tokenizer(folder / "bert"), load_encoder(folder / "bert", "cpu")
+    table = extract_features(TEXTS, tokenizer, encoder)
+    torch.save(table.clone(), folder / f"slowly-{everyone.number}.pt")
+
+
+def tune(folder: Path, everyone: module.Processes) -> None:
+    """Fine-tune and save; where the folder says so, a process kills itself in the second epoch."""
+    import signal
+
+    import transformers
+
+    class Killed(transformers.TrainerCallback):
+        def on_step_end(self, args, state, control, **kwargs):
+            if (folder / "kill").exists() and state.epoch > 1.4 and everyone.number == 1:
+                (folder / "kill").unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    preset = toy_preset(folder / "bert", folder / f"reviews-{everyone.number}.csv")
+    reviews = load_reviews(preset)
+    preset = preset.replace(reviews="toys")
+    trainer, history = finetune(preset, folder / "run", reviews, [Killed()])
+    if everyone.is_main:
+        save_finetuned(trainer, preset, folder / "model")
+        (folder / "history.json").write_text(json.dumps(history.val_accuracy))
+        print(f"saved by process 1 of {everyone.count}")
+
+
+def batch(folder: Path, everyone: module.Processes) -> None:
+    """Fine-tune with batches that the processes cannot share."""
+    preset = toy_preset(folder / "bert", folder / f"reviews-{everyone.number}.csv")
+    finetune(preset.replace(batch_size=9), folder / "odd")
+
+
+def different(folder: Path, everyone: module.Processes) -> None:
+    """Ask for the features of other reviews in each process."""
+    tokenizer, encoder = load_tokenizer(folder / "bert"), load_encoder(folder / "bert", "cpu")
+    extract_features([f"film {everyone.number}"], tokenizer, encoder)
+
+
+TASKS = {task.__name__: task for task in (features, slowly, tune, batch, different)}
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
