@@ -11,6 +11,19 @@ from .classifier.predict import (
 from .collate import (
     ReviewCollator as ReviewCollator,
 )
+from .cost.bill import (
+    Cost as Cost,
+)
+from .cost.estimate import (
+    estimate_cost as estimate_cost,
+)
+from .cost.reference import (
+    explain_reference_run as explain_reference_run,
+)
+from .cost.scale import (
+    scale_table as scale_table,
+    scale_up as scale_up,
+)
 from .dataset.labels import (
     LABELS as LABELS,
 )

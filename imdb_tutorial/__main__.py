@@ -65,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_preset_arguments(probe)
     probe.add_argument("--pooling", choices=POOLINGS)
     probe.add_argument(
+        "--dry-run",
+        action="store_true",
+        default=False,
+        help="say what it would cost (tokens, operations, bytes, hours here), and end",
+    )
+    probe.add_argument(
         "--output", type=Path, default=None, help="save the probe and its record in this folder"
     )
     probe.set_defaults(run=_probe)
@@ -160,7 +166,18 @@ def _finetune(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _bill(preset: Preset) -> int:
+    from imdb_tutorial.cost.estimate import estimate_cost
+
+    print(estimate_cost(preset))
+    return 0
+
+
 def _probe(parsed: argparse.Namespace) -> int:
+    preset = load_preset(parsed.preset).replace(**_given(parsed))
+    if parsed.dry_run:
+        return _bill(preset)
+
     import torch
 
     from imdb_tutorial.dataset.reviews import load_reviews
@@ -171,7 +188,6 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.probe import LinearProbe, save_probe
     from imdb_tutorial.trainer.loop import Trainer
 
-    preset = load_preset(parsed.preset).replace(**_given(parsed))
     began = time.perf_counter()
     reviews = load_reviews(preset)
     tokenizer, encoder = load_tokenizer(preset.encoder), load_encoder(preset.encoder)

@@ -26,7 +26,7 @@ from imdb_tutorial.machine.memory import WithinMemory
 from imdb_tutorial.machine.parallel import in_parallel
 from imdb_tutorial.machine.processes import processes
 from imdb_tutorial.machine.progress import progress_bar
-from imdb_tutorial.machine.shards import Shards
+from imdb_tutorial.machine.shards import Shards, kept_batches
 from imdb_tutorial.presets import MAX_LENGTH, POOLING, POOLINGS
 
 if TYPE_CHECKING:
@@ -120,6 +120,40 @@ def extract_features(
                 if missing := _missing(poolings, everyone.gather([*features])):
                     features |= _compute(texts, tokenizer, encoder, missing, max_length, dtype, key)
     return features[pooling] if isinstance(pooling, str) else {p: features[p] for p in poolings}
+
+
+def share_kept(
+    reviews: "Sequence[str] | datasets.Dataset",
+    tokenizer: "PreTrainedTokenizerBase",
+    encoder: "PreTrainedModel",
+    poolings: Sequence[str],
+    max_length: int,
+    dtype: torch.dtype,
+    work: np.ndarray,
+) -> float:
+    """Say how much of an extraction the cache holds already; nothing is computed or changed.
+
+    Args:
+        reviews: Texts, or a data set with the column ``text``.
+        tokenizer: The encoder's tokenizer.
+        encoder: A model from ``load_encoder``.
+        poolings: Which features.
+        max_length: Longest input, in tokens.
+        dtype: Precision of the arithmetic.
+        work: How much of it each batch of the plan is, ``[batches]``.
+
+    Returns:
+        A share of the work, 0 to 1.
+    """
+    info = cache.cache_info()
+    if info.files + info.shards == 0:
+        return 0.0  # without reading all texts and weights for the key
+    key = _key(_texts(reviews), tokenizer, encoder, max_length, dtype)
+    missing = [name for name in poolings if not cache.is_stored(f"{key}-{name}")]
+    if not missing:
+        return 1.0
+    kept = [number for number in kept_batches(key, missing) if number < len(work)]
+    return float(work[kept].sum() / work.sum())
 
 
 def _require_same(asked: list) -> None:

@@ -27,6 +27,8 @@ class ReferenceRun(NamedTuple):
         reviews: Which reviews it used.
         hardware: On what it ran.
         seconds: How long it took.
+        num_batches: Batches to learn from in an epoch.
+        num_test_reviews: Test reviews that were looked at after each epoch.
     """
 
     losses: list[float]
@@ -35,6 +37,8 @@ class ReferenceRun(NamedTuple):
     reviews: str
     hardware: str
     seconds: int
+    num_batches: int
+    num_test_reviews: int
 
 
 def load_reference_run() -> ReferenceRun:
@@ -47,6 +51,8 @@ def load_reference_run() -> ReferenceRun:
         reviews=record["reviews"],
         hardware=record["hardware"],
         seconds=record["seconds"],
+        num_batches=record["num_batches"],
+        num_test_reviews=record["num_test_reviews"],
     )
 
 

@@ -108,6 +108,11 @@ def read(key: str, shape: tuple[int, ...]) -> torch.Tensor | None:
     return tensor
 
 
+def is_stored(key: str) -> bool:
+    """Say whether a tensor of that key is there; whether it is sound, ``read`` finds out."""
+    return (cache_folder() / f"{key}.safetensors").is_file()
+
+
 def write(key: str, shape: tuple[int, int], pieces: Iterable[Piece]) -> None:
     """Store a table whole or not at all, without ever holding all of it in memory.
 

@@ -247,6 +247,24 @@ class Shards:
         }
 
 
+def kept_batches(key: str, names: Sequence[str]) -> set[int]:
+    """Say what earlier runs have left, by the files' names alone: nothing is read or removed.
+
+    Args:
+        key: Names what is computed.
+        names: Of the tables, one at least.
+
+    Returns:
+        The numbers of the batches that are there for each name.
+    """
+    kept = []
+    for name in names:
+        files = cache.cache_folder().glob(f"{key}-{name}-*-*{cache.SHARD_SUFFIX}")
+        bounds = [file.stem.rsplit("-", 2)[1:] for file in files]
+        kept.append({n for first, last in bounds for n in range(int(first), int(last))})
+    return set.intersection(*kept)
+
+
 class _LostShardError(Exception):
     """A shard that was sound when the run began is so no longer."""
 
