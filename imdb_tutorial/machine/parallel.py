@@ -21,8 +21,8 @@ def in_parallel(
 ) -> Iterator[Result]:
     """Give every processor core a batch of its own, which is faster than sharing each product.
 
-    It also makes the result independent of the number of cores. A GPU takes one after the other, and
-    while it computes, the next ones are made ready and copied to it.
+    It also makes the result independent of the number of cores. A GPU takes one after the other,
+    and while it computes, the next ones are made ready and copied to it.
 
     Args:
         work: What to do with one batch; it is called from several threads.
