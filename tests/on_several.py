@@ -20,23 +20,32 @@ from imdb_tutorial import (
     load_tokenizer,
     save_finetuned,
 )
-from imdb_tutorial.machine import processes as module, shards
-from imdb_tutorial.machine.processes import processes
+from imdb_tutorial.machine import shards
+from imdb_tutorial.machine.processes import Processes, processes
 from tests.toys import toy_preset
 
 # In batches of 1,024 tokens: some of one review, some of many.
 TEXTS = [f"a {'very ' * (700 // (n + 1))}good film number {n}" for n in range(150)]
+MANY = [f"a {'very ' * 300}good film number {n}" for n in range(300)]
 FEW = ["a good film", "a bad film"]
 
 
-def main(task: str, folder: Path) -> None:
-    everyone = processes()
-    with everyone.only_main_speaks():
-        TASKS[task](folder, everyone)
-        everyone.leave()
+def main(task: str, folder: Path) -> int:
+    """Do as the command line does."""
+    everyone = Processes()
+    try:
+        everyone = processes()
+        with everyone.together(), everyone.only_main_speaks():
+            TASKS[task](folder, everyone)
+            everyone.leave()
+    except (OSError, ValueError, RuntimeError) as error:
+        if everyone.is_first_to_say():
+            print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
-def features(folder: Path, everyone: module.Processes) -> None:
+def features(folder: Path, everyone: Processes) -> None:
     """Features in every way in which they can be kept or not; a probe; saved by each process."""
     tokenizer, encoder = load_tokenizer(folder / "bert"), load_encoder(folder / "bert", "cpu")
     found = {}
@@ -80,11 +89,8 @@ def other_cache(place: Path):
     os.environ["IMDB_TUTORIAL_CACHE"] = before
 
 
-def slowly(folder: Path, everyone: module.Processes) -> None:
-    """Features, one batch in a tenth of a second, each kept; the last process says when it is on.
-
-    The second of the processes' numbers in what it writes is its own.
-    """
+def slowly(folder: Path, everyone: Processes) -> None:
+    """Features, one batch in a tenth of a second; each process writes down which one it is."""
     import imdb_tutorial.encoder.features as module
 
     compute = module.encode_and_pool
@@ -96,11 +102,11 @@ def slowly(folder: Path, everyone: module.Processes) -> None:
 
     module.encode_and_pool, shards.SECONDS = slow, 0.2
     tokenizer, encoder = load_tokenizer(folder / "bert"), load_encoder(folder / "bert", "cpu")
-    table = extract_features(TEXTS, tokenizer, encoder)
+    table = extract_features(MANY, tokenizer, encoder)
     torch.save(table.clone(), folder / f"slowly-{everyone.number}.pt")
 
 
-def tune(folder: Path, everyone: module.Processes) -> None:
+def tune(folder: Path, everyone: Processes) -> None:
     """Fine-tune and save; where the folder says so, a process kills itself in the second epoch."""
     import signal
 
@@ -118,17 +124,17 @@ def tune(folder: Path, everyone: module.Processes) -> None:
     trainer, history = finetune(preset, folder / "run", reviews, [Killed()])
     if everyone.is_main:
         save_finetuned(trainer, preset, folder / "model")
-        (folder / "history.json").write_text(json.dumps(history.val_accuracy))
+        (folder / "history.json").write_text(json.dumps(history.train_losses))
         print(f"saved by process 1 of {everyone.count}")
 
 
-def batch(folder: Path, everyone: module.Processes) -> None:
+def batch(folder: Path, everyone: Processes) -> None:
     """Fine-tune with batches that the processes cannot share."""
     preset = toy_preset(folder / "bert", folder / f"reviews-{everyone.number}.csv")
     finetune(preset.replace(batch_size=9), folder / "odd")
 
 
-def different(folder: Path, everyone: module.Processes) -> None:
+def different(folder: Path, everyone: Processes) -> None:
     """Ask for the features of other reviews in each process."""
     tokenizer, encoder = load_tokenizer(folder / "bert"), load_encoder(folder / "bert", "cpu")
     extract_features([f"film {everyone.number}"], tokenizer, encoder)
@@ -137,4 +143,4 @@ def different(folder: Path, everyone: module.Processes) -> None:
 TASKS = {task.__name__: task for task in (features, slowly, tune, batch, different)}
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

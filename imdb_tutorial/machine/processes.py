@@ -279,10 +279,10 @@ class _Met(Processes):
                 yield
 
     def is_first_to_say(self) -> bool:
-        try:
-            return self._store is None or self._store.add("said", 1) == 1
-        except RuntimeError:  # who kept the count is gone
-            return True
+        gone = self._gone()
+        if self._store is None or 0 in gone:  # who may have kept the count is gone
+            return all(number in gone for number in self._peers if number < self.number)
+        return self._store.add("said", 1) == 1
 
     def leave(self) -> None:
         import torch.distributed
