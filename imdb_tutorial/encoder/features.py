@@ -103,23 +103,36 @@ def extract_features(
     texts = _texts(reviews)
     dtype = dtype or choose_dtype(encoder.device)
     _check(texts, tokenizer, encoder, poolings, max_length)
-    shape = (len(texts), encoder.config.hidden_size)
-    everyone = processes()
-    key = _key(texts, tokenizer, encoder, max_length, dtype) if use_cache else None
-    if everyone.count > 1:
-        key_of_all = key or _key(texts, tokenizer, encoder, max_length, dtype)
-        _require_same(everyone.gather((key_of_all, use_cache, poolings)))
-    if key is None:
-        features = _compute(texts, tokenizer, encoder, poolings, max_length, dtype, None)
-    else:
-        features = _read(key, poolings, shape)
-        if _missing(poolings, everyone.gather([*features])):
-            with cache.locked(key) if everyone.is_main else contextlib.nullcontext():
-                everyone.gather(None)  # now the main process has it
-                features |= _read(key, [p for p in poolings if p not in features], shape)
-                if missing := _missing(poolings, everyone.gather([*features])):
-                    features |= _compute(texts, tokenizer, encoder, missing, max_length, dtype, key)
+    with processes().together():
+        features = _of_all(texts, tokenizer, encoder, poolings, max_length, dtype, use_cache)
     return features[pooling] if isinstance(pooling, str) else {p: features[p] for p in poolings}
+
+
+def _of_all(
+    texts: Sequence[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    encoder: "PreTrainedModel",
+    poolings: Sequence[str],
+    max_length: int,
+    dtype: torch.dtype,
+    use_cache: bool,
+) -> dict[str, torch.Tensor]:
+    everyone = processes()
+    if not use_cache and everyone.count == 1:
+        return _compute(texts, tokenizer, encoder, poolings, max_length, dtype, None)
+    key = _key(texts, tokenizer, encoder, max_length, dtype)
+    _require_same(everyone.gather((key, poolings, use_cache)))
+    if not use_cache:
+        return _compute(texts, tokenizer, encoder, poolings, max_length, dtype, None)
+    shape = (len(texts), encoder.config.hidden_size)
+    features = _read(key, poolings, shape)
+    if _missing(poolings, everyone.gather([*features])):
+        with cache.locked(key) if everyone.is_main else contextlib.nullcontext():
+            everyone.gather(None)  # now the main process has it
+            features |= _read(key, [p for p in poolings if p not in features], shape)
+            if missing := _missing(poolings, everyone.gather([*features])):
+                features |= _compute(texts, tokenizer, encoder, missing, max_length, dtype, key)
+    return features
 
 
 def share_kept(
@@ -228,10 +241,7 @@ def _compute(
     tokens = np.array([source.lengths[rows].sum() for rows in batches])  # [batches]
     # With several processes the bar is that of the main one: its share of what is to be done.
     desc = "BERT" if everyone.count == 1 else f"BERT, process 1 of {everyone.count}"
-    with (
-        everyone.together(),
-        progress_bar(total=int(tokens.sum()), desc=desc, unit="tok", unit_scale=True) as bar,
-    ):
+    with progress_bar(total=int(tokens.sum()), desc=desc, unit="tok", unit_scale=True) as bar:
         while (tables := shards.tables()) is None:
             missing = shards.missing()
             mine = everyone.share(missing)

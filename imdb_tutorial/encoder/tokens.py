@@ -8,6 +8,7 @@ import torch
 
 from imdb_tutorial.encoder.beginning import beginning_of
 from imdb_tutorial.machine.device import copied_to
+from imdb_tutorial.machine.processes import processes
 from imdb_tutorial.machine.progress import progress_bar
 from imdb_tutorial.machine.text import clean_text
 from imdb_tutorial.presets import MAX_LENGTH
@@ -93,7 +94,11 @@ def tokenize(
 
 
 def token_chunks(
-    texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int, bar: bool = True
+    texts: Sequence[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    max_length: int,
+    bar: bool = True,
+    starts: Sequence[int] | None = None,
 ) -> Iterator[Tokens]:
     """Tokenize some texts at a time.
 
@@ -102,11 +107,12 @@ def token_chunks(
         tokenizer: The encoder's tokenizer.
         max_length: Longest input, in tokens; what is longer is cut.
         bar: Show how far it is.
+        starts: The first rows of the chunks that are wanted; without them, of all.
 
     Yields:
         The tokens of the next texts.
     """
-    starts = range(0, len(texts), TOKENIZER_CHUNK)
+    starts = range(0, len(texts), TOKENIZER_CHUNK) if starts is None else starts
     hidden = len(starts) < 2 or not bar
     for start in progress_bar(starts, desc="tokenizing", leave=False, disable=hidden):
         chunk = list(texts[start : start + TOKENIZER_CHUNK])
@@ -138,6 +144,8 @@ def join_chunks(chunks: Iterable[Tokens]) -> Tokens:
 class TokenSource:
     """Many reviews' tokens: kept where they fit, else made again for some reviews at a time.
 
+    Several processes make them together, each of its share, and all have the same.
+
     Args:
         texts: The reviews; of a data set's column no more than some are in memory.
         tokenizer: The encoder's tokenizer.
@@ -146,15 +154,20 @@ class TokenSource:
 
     def __init__(self, texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int):
         self._texts, self._tokenizer, self._max_length = texts, tokenizer, max_length
+        everyone = processes()
+        starts = everyone.share([*range(0, len(texts), TOKENIZER_CHUNK)])
         kept, lengths, total = [], [], 0
-        for chunk in token_chunks(texts, tokenizer, max_length):
+        for chunk in token_chunks(texts, tokenizer, max_length, starts=starts):
             lengths.append(chunk.lengths())
             kept.append(chunk.ids)
             total += len(chunk.ids)
-            if total > TOKENS_IN_MEMORY:
+            if total * everyone.count > TOKENS_IN_MEMORY:
                 kept.clear()
+        shares = everyone.gather((kept, lengths))
+        lengths = [some for _, share in shares for some in share]
+        kept = [some for share, _ in shares for some in share]
         self.lengths = np.concatenate(lengths)  # [reviews]
-        self._all = join(kept, lengths) if total <= TOKENS_IN_MEMORY else None
+        self._all = join(kept, lengths) if len(kept) == len(lengths) else None
 
     def take(self, batches: Sequence[np.ndarray]) -> Iterator[tuple[Tokens, np.ndarray]]:
         """Go through batches.

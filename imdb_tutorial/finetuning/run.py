@@ -192,7 +192,11 @@ def training_arguments(
         dataloader_pin_memory=best_device().type == "cuda",
         disable_tqdm=True,
         ddp_find_unused_parameters=False,
+        # BERT's loss is a mean already: summed up, gradients grow with the number of processes.
+        average_tokens_across_devices=False,
         report_to="none",
+        log_level="error",  # the Trainer sets it anew
+        log_level_replica="error",
     )
 
 

@@ -114,15 +114,15 @@ def are_several() -> bool:
     """
     if "WORLD_SIZE" not in os.environ and any(_number(name, 1) > 1 for name in OF_MPI):
         _translate_mpi()
-    rank, size = _number("RANK", None), _number("WORLD_SIZE", None)
-    if rank is None and size in (None, 1):
+    size = _number("WORLD_SIZE", None)
+    given = [name for name in NEEDED if os.environ.get(name)]
+    told = [name for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE") if name in given]
+    if not told or (size == 1 and "LOCAL_RANK" not in told):
         return False
-    missing = [name for name in NEEDED if not os.environ.get(name)]
-    if size is None or (size > 1 and missing):
-        given = "RANK" if rank is not None else "WORLD_SIZE"
+    if missing := [name for name in NEEDED if name not in given]:
         raise ValueError(
-            f"{given} is {os.environ[given]!r} but {' and '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} not set: {HOW}, or unset {given}"
+            f"{told[0]} is {os.environ[told[0]]!r} but nothing is said of {', '.join(missing)}: "
+            f"{HOW}, or unset {told[0]}"
         )
     for name, limit in (("RANK", "WORLD_SIZE"), ("LOCAL_RANK", "LOCAL_WORLD_SIZE")):
         if (below := _number(limit, None)) is not None and (_number(name, None) or 0) >= below:
@@ -135,7 +135,7 @@ def are_several() -> bool:
 
 def is_main_process() -> bool:
     """Say whether this process is the one that prints and saves; nobody is asked."""
-    return os.environ.get("RANK", "0") == "0" or "WORLD_SIZE" not in os.environ
+    return not os.environ.get("WORLD_SIZE") or (os.environ.get("RANK") or "0") == "0"
 
 
 def local_number() -> int:
@@ -213,6 +213,8 @@ class _Met(Processes):
             )
         if mine.add(f"rank {rank}", 1) > 1:
             raise ValueError(f"two processes of this launch have RANK {rank}: {HOW}")
+        mine.set(f"here {rank}", "")
+        mine.wait([f"here {number}" for number in range(size)], TO_MEET)
         return mine
 
     def _find_peers(self) -> dict[int, Any]:
@@ -279,10 +281,10 @@ class _Met(Processes):
                 yield
 
     def is_first_to_say(self) -> bool:
-        try:
-            return self._store is None or self._store.add("said", 1) == 1
-        except RuntimeError:  # who kept the count is gone
-            return True
+        gone = self._gone()
+        if self._store is None or 0 in gone:  # who may have kept the count is gone
+            return all(number in gone for number in self._peers if number < self.number)
+        return self._store.add("said", 1) == 1
 
     def leave(self) -> None:
         import torch.distributed
