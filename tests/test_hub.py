@@ -114,6 +114,7 @@ def hub(repositories, monkeypatch, tmp_path):
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 256)  # of files as small as these
     monkeypatch.setattr(patience, "ANSWER_S", 1.0)
     monkeypatch.setattr(patience, "STALL_S", 1.0)
     monkeypatch.setattr(patience, "WAITS_S", (0.05,))
@@ -297,6 +298,13 @@ ILLS = {
     "hangs up": (ill.HANGS_UP, ["no answer", *WAYS_OUT]),
     "drips": (ill.DRIPS, ["no answer within"]),
     "half": (ill.HALF, ["no answer"]),
+    "a circle": (ill.LOOP, ["round in a circle", "HF_ENDPOINT"]),
+    "no gzip": (ill.NO_GZIP, ["cannot be unpacked", "try again"]),
+    "another JSON": (ill.LIST, ["makes no sense", "HF_ENDPOINT"]),
+    "endless": (ill.ENDLESS, ["does not end"]),
+    "headers that crawl": (ill.CRAWLS, ["no answer within"]),
+    "half, then nothing": (ill.WAITS, ["no answer within"]),
+    "announced too short": (ill.SHORT, ["makes no sense"]),
 }
 LATER = {
     **{name: ILLS[name] for name in ("gated", "rate limit", "trouble", "portal", "silent")},
@@ -305,6 +313,14 @@ LATER = {
     "half": (ill.HALF, ["broke off"]),
     "cut": (ill.CUT, ["broke off"]),
     "longer": (ill.LONGER, ["another size than announced"]),
+    "a circle": (ill.LOOP, ["round in a circle"]),
+    "no gzip": (ill.NO_GZIP, ["cannot be unpacked"]),
+    "endless": (ill.ENDLESS, ["does not end, or is longer than announced"]),
+    "headers that crawl": (ill.CRAWLS, ["no answer within"]),
+    "half, then nothing": (ill.WAITS, ["next to nothing"]),
+    "fades": (ill.FADES, ["next to nothing"]),
+    "announced too short": (ill.SHORT, ["another size than announced"]),
+    "the rest refused": (ill.NO_RANGE, ["broke off", "try again"]),
 }
 WANTED = {
     "reviews": (lambda: raw(IMDB), IMDB),
@@ -330,10 +346,11 @@ def test_an_ill_hub_ends_in_one_line_with_the_true_reason(hub, what, wanted):
 def test_a_hub_that_falls_ill_later_ends_the_same_way(hub, what, wanted):
     load, name = WANTED[wanted]
     wrong, words = LATER[what]
+    hub.ills["/round"] = wrong
     hub.ills["GET /datasets" if wanted == "reviews" else "GET /acme"] = wrong
     began = time.monotonic()
     said = refusal(load)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 10
     for word in (name, *words):
         assert word in said
     assert not list(hub.cache.rglob("*.incomplete"))
@@ -355,6 +372,11 @@ def test_a_download_that_breaks_off_once_goes_on(hub):
             return found
 
     hub.ills = Once({"GET /datasets": ill.HALF})
+    assert len(raw(IMDB)["train"]) == 40
+
+
+def test_a_server_that_knows_no_parts_of_a_file_sends_all_of_it_again(hub):
+    hub.ills["GET /datasets"] = ill.WHOLE_AGAIN
     assert len(raw(IMDB)["train"]) == 40
 
 
@@ -417,6 +439,13 @@ def test_a_damaged_file_is_named_and_once_deleted_comes_again(hub, load, file):
 def test_a_damaged_transfer_is_seen(hub):
     hub.ills["GET /datasets"] = ill.ZEROS
     assert "is damaged" in refusal(lambda: raw(IMDB), packages.DamagedFileError)
+
+
+def test_a_file_that_is_not_what_the_hub_announced_is_seen(hub):
+    hub.ills["HEAD /"] = ill.OTHER_HASH
+    assert "is damaged, it is not the hub's" in refusal(
+        lambda: raw(IMDB), packages.DamagedFileError
+    )
 
 
 def test_weights_are_hashed_once_a_process(hub, monkeypatch):

@@ -157,7 +157,8 @@ def _compute(
     def encode(batch: tuple[int, tuple[Tokens, np.ndarray]]) -> tuple[int, dict[str, np.ndarray]]:
         number, (tokens, rows) = batch
         inputs = pad(tokens, rows, tokenizer.pad_token_id, encoder.device)  # [batch, tokens]
-        pooled = [vectors.cpu() for vectors in encode_and_pool(encoder, inputs, *poolings)]
+        # Copies: [CLS] is a view, which would keep every token's vector as long as its own.
+        pooled = [v.cpu().clone() for v in encode_and_pool(encoder, inputs, *poolings)]
         for vectors in pooled:  # each [batch, hidden]
             _check_finite(vectors, batches[number])
         return number, {name: v.numpy() for name, v in zip(poolings, pooled, strict=True)}
