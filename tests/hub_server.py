@@ -167,8 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
         if since and self.ill == WHOLE_AGAIN:
             since, self.ill = None, None
         if since:
+            total = len(content)
             content = content[int(since[1]) :]
-            headers["Content-Range"] = f"bytes {since[1]}-/*"
+            headers["Content-Range"] = f"bytes {since[1]}-{total - 1}/{total}"
         return self._send(206 if since else 200, content, headers)
 
     def _send(self, status, content, headers):
@@ -180,8 +181,11 @@ class _Handler(BaseHTTPRequestHandler):
             content += b"0123456789"
         elif self.ill == ZEROS:
             content = content[:middle] + bytes(len(content) - middle)
-        shown = content[:middle] if self.ill == SHORT and self.command == "GET" else content
-        self.send_header("Content-Length", str(len(shown)))
+        if self.ill == SHORT and self.command == "GET":
+            self.close_connection = True
+            self.send_header("Content-Length", str(middle))
+        else:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "HEAD":
             return
