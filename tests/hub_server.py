@@ -28,6 +28,15 @@ BROKEN = (500, {})
 PAGE = (200, {"Content-Type": "text/html; charset=utf-8"})
 ELSEWHERE = (302, {"Location": "/login"})
 EMPTY = (200, {})
+LOOP = (302, {"Location": "/round"})
+NO_GZIP = (200, {"Content-Encoding": "gzip", "Content-Type": "application/json"})
+LIST = (200, {"Content-Type": "application/json"})
+CONTENTS = (
+    (PAGE, b"<html>Sign in</html>"),
+    (FORBIDDEN, b"<html>Blocked</html>"),
+    (NO_GZIP, b"no gzip"),
+    (LIST, b"[1, 2]"),
+)
 SILENT, HANGS_UP, DRIPS, HALF, CUT, ZEROS, LONGER, NO_HUB = (
     "silent",
     "hangs up",
@@ -38,6 +47,16 @@ SILENT, HANGS_UP, DRIPS, HALF, CUT, ZEROS, LONGER, NO_HUB = (
     "longer",
     "no hub",
 )
+ENDLESS, CRAWLS, FADES, WAITS, SHORT, OTHER_HASH = (
+    "endless",
+    "crawls",  # its headers come byte by byte
+    "fades",  # all but the end comes at once
+    "waits",  # half comes, and then nothing
+    "short",  # announces half of what it sends
+    "other hash",
+)
+# The first answer breaks off, and the question for the rest is answered so.
+WHOLE_AGAIN, NO_RANGE = "whole again", "no range"
 
 
 class HubServer:
@@ -85,11 +104,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.hub.over.wait(60)
         elif ill == HANGS_UP:
             self.close_connection = True
+        elif ill == CRAWLS:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not self.hub.over.wait(0.4):
+                self.wfile.write(b"x")
+        elif ill == ENDLESS and self.command == "GET":
+            self._never_end()
         elif isinstance(ill, tuple) and self.path != "/login":
             status, headers = ill
-            self._send(
-                status, b"<html>Sign in</html>" if ill in (PAGE, FORBIDDEN) else b"", headers
-            )
+            self._send(status, next((c for i, c in CONTENTS if i == ill), b""), headers)
         else:
             self._answer(unquote(self.path).partition("?")[0])
 
@@ -135,11 +158,18 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(302, b"", headers)
         git_hash = hashlib.sha1(b"blob %d\0" % len(content) + content)
         own_hash = hashlib.sha256(content) if file.endswith(LARGE) else git_hash
+        if self.ill == OTHER_HASH and self.command == "HEAD":
+            own_hash.update(b"another")
         headers["ETag"] = f'"{own_hash.hexdigest()}"'
         since = re.fullmatch(r"bytes=(\d+)-\d*", self.headers.get("Range") or "")
+        if since and self.ill == NO_RANGE:
+            return self._send(416, b"", {"Content-Range": f"bytes */{len(content)}"})
+        if since and self.ill == WHOLE_AGAIN:
+            since, self.ill = None, None
         if since:
+            total = len(content)
             content = content[int(since[1]) :]
-            headers["Content-Range"] = f"bytes {since[1]}-/*"
+            headers["Content-Range"] = f"bytes {since[1]}-{total - 1}/{total}"
         return self._send(206 if since else 200, content, headers)
 
     def _send(self, status, content, headers):
@@ -151,22 +181,39 @@ class _Handler(BaseHTTPRequestHandler):
             content += b"0123456789"
         elif self.ill == ZEROS:
             content = content[:middle] + bytes(len(content) - middle)
-        self.send_header("Content-Length", str(len(content)))
+        if self.ill == SHORT and self.command == "GET":
+            self.close_connection = True
+            self.send_header("Content-Length", str(middle))
+        else:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "HEAD":
             return
-        if self.ill in (HALF, CUT):
+        if self.ill in (HALF, CUT, WAITS, WHOLE_AGAIN, NO_RANGE):
             self.wfile.write(content[:middle])
             self.close_connection = True
+            if self.ill == WAITS:
+                self.hub.over.wait(60)
             if self.ill == CUT:  # closed without lingering, a connection is reset
                 self.connection.setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                 )
                 self.connection.close()
-        elif self.ill == DRIPS:
+        elif self.ill in (DRIPS, FADES):
+            if self.ill == FADES:
+                self.wfile.write(content[:-20])
+                content = content[-20:]
             for byte in content:
                 self.wfile.write(bytes([byte]))
                 if self.hub.over.wait(0.4):
                     return
         else:
             self.wfile.write(content)
+
+    def _never_end(self):
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        while not self.hub.over.is_set():
+            self.wfile.write(b"[" * 100_000)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import threading
@@ -114,6 +115,7 @@ def hub(repositories, monkeypatch, tmp_path):
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 256)  # of files as small as these
     monkeypatch.setattr(patience, "ANSWER_S", 1.0)
     monkeypatch.setattr(patience, "STALL_S", 1.0)
     monkeypatch.setattr(patience, "WAITS_S", (0.05,))
@@ -297,6 +299,13 @@ ILLS = {
     "hangs up": (ill.HANGS_UP, ["no answer", *WAYS_OUT]),
     "drips": (ill.DRIPS, ["no answer within"]),
     "half": (ill.HALF, ["no answer"]),
+    "a circle": (ill.LOOP, ["round in a circle", "HF_ENDPOINT"]),
+    "no gzip": (ill.NO_GZIP, ["cannot be unpacked", "try again"]),
+    "another JSON": (ill.LIST, ["makes no sense", "HF_ENDPOINT"]),
+    "endless": (ill.ENDLESS, ["does not end"]),
+    "headers that crawl": (ill.CRAWLS, ["no answer within"]),
+    "half, then nothing": (ill.WAITS, ["no answer within"]),
+    "announced too short": (ill.SHORT, ["makes no sense"]),
 }
 LATER = {
     **{name: ILLS[name] for name in ("gated", "rate limit", "trouble", "portal", "silent")},
@@ -305,6 +314,14 @@ LATER = {
     "half": (ill.HALF, ["broke off"]),
     "cut": (ill.CUT, ["broke off"]),
     "longer": (ill.LONGER, ["another size than announced"]),
+    "a circle": (ill.LOOP, ["round in a circle"]),
+    "no gzip": (ill.NO_GZIP, ["cannot be unpacked"]),
+    "endless": (ill.ENDLESS, ["does not end, or is longer than announced"]),
+    "headers that crawl": (ill.CRAWLS, ["no answer within"]),
+    "half, then nothing": (ill.WAITS, ["next to nothing"]),
+    "fades": (ill.FADES, ["next to nothing"]),
+    "announced too short": (ill.SHORT, ["another size than announced"]),
+    "the rest refused": (ill.NO_RANGE, ["broke off", "try again"]),
 }
 WANTED = {
     "reviews": (lambda: raw(IMDB), IMDB),
@@ -330,10 +347,11 @@ def test_an_ill_hub_ends_in_one_line_with_the_true_reason(hub, what, wanted):
 def test_a_hub_that_falls_ill_later_ends_the_same_way(hub, what, wanted):
     load, name = WANTED[wanted]
     wrong, words = LATER[what]
+    hub.ills["/round"] = wrong
     hub.ills["GET /datasets" if wanted == "reviews" else "GET /acme"] = wrong
     began = time.monotonic()
     said = refusal(load)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 10
     for word in (name, *words):
         assert word in said
     assert not list(hub.cache.rglob("*.incomplete"))
@@ -355,6 +373,11 @@ def test_a_download_that_breaks_off_once_goes_on(hub):
             return found
 
     hub.ills = Once({"GET /datasets": ill.HALF})
+    assert len(raw(IMDB)["train"]) == 40
+
+
+def test_a_server_that_knows_no_parts_of_a_file_sends_all_of_it_again(hub):
+    hub.ills["GET /datasets"] = ill.WHOLE_AGAIN
     assert len(raw(IMDB)["train"]) == 40
 
 
@@ -417,6 +440,13 @@ def test_a_damaged_file_is_named_and_once_deleted_comes_again(hub, load, file):
 def test_a_damaged_transfer_is_seen(hub):
     hub.ills["GET /datasets"] = ill.ZEROS
     assert "is damaged" in refusal(lambda: raw(IMDB), packages.DamagedFileError)
+
+
+def test_a_file_that_is_not_what_the_hub_announced_is_seen(hub):
+    hub.ills["HEAD /"] = ill.OTHER_HASH
+    assert "is damaged, it is not the hub's" in refusal(
+        lambda: raw(IMDB), packages.DamagedFileError
+    )
 
 
 def test_weights_are_hashed_once_a_process(hub, monkeypatch):
@@ -482,6 +512,27 @@ def test_the_proxy_of_the_environment_is_asked(hub, monkeypatch, name):
     assert "secret" not in said
 
 
+def test_https_to_a_hub_that_speaks_http_is_no_secure_connection(hub, monkeypatch):
+    use_address(monkeypatch, hub.address.replace("http:", "https:"))
+    said = refusal(lambda: raw(IMDB))
+    assert "no secure connection" in said
+    assert "HF_ENDPOINT" in said
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_a_certificate_that_nobody_knows_is_named_with_the_way_out(hub, monkeypatch, tmp_path):
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    make = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout {key} -out {certificate}"
+    subprocess.run([*make.split(), "-subj", "/CN=127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    hub.server.socket = context.wrap_socket(hub.server.socket, server_side=True)
+    use_address(monkeypatch, hub.address.replace("http:", "https:"))
+    said = refusal(lambda: raw(IMDB))
+    assert "its certificate is not trusted here" in said
+    assert "SSL_CERT_FILE" in said
+
+
 @pytest.mark.parametrize("address", ["hub.example.org", "http://127.0.0.1:1", "http://[broken"])
 def test_an_address_that_is_none_is_an_unreachable_hub(hub, monkeypatch, address):
     use_address(monkeypatch, address)
@@ -534,6 +585,50 @@ def test_labels_that_are_no_sentiment_are_told_with_a_way_out(hub, labels, kind,
         assert word in said
 
 
+def write_parquet(**columns):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with io.BytesIO() as file:
+        pq.write_table(pa.table(columns), file)
+        return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["no whole parquet file on the hub itself", "another revision"]),
+        (reviews_of("train")[:-40], ["no whole parquet file on the hub itself"]),
+        (b"<html>404</html>", ["no whole parquet file on the hub itself"]),
+        (write_parquet(text=["a"], label=[[0]]), ["row 0", "the label [0]"]),
+        (write_parquet(text=[["a"]], label=[0]), ["row 0", "the text ['a']", "expected a string"]),
+        (write_parquet(text=["a", None], label=[0, 1]), ["row 1", "the text None"]),
+        (write_parquet(text=["a"]), ["no column label"]),
+        (write_parquet(), ["no column text and no column label", "found none"]),
+    ],
+)
+def test_a_parquet_file_that_is_none_on_the_hub_is_told(hub, content, words):
+    whole = data_set(train=content, test=reviews_of("test"))
+    hub.repositories["datasets", "acme/odd"] = {COMMIT: whole}
+    said = refusal(lambda: raw("acme/odd"), ValueError)
+    for word in ("acme/odd (train)", *words):
+        assert word in said
+
+
+@pytest.mark.parametrize("described", [b"{", b'{"info": {"features": {"label": 3}}}'])
+def test_columns_that_are_described_in_a_strange_way_are_told(hub, described):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with io.BytesIO() as file:
+        table = pa.table({"text": ["a", "b"], "label": [0, 1]})
+        pq.write_table(table.replace_schema_metadata({b"huggingface": described}), file)
+        odd = file.getvalue()
+    hub.repositories["datasets", "acme/odd"] = {COMMIT: data_set(train=odd, test=odd)}
+    said = refusal(lambda: raw("acme/odd"), ValueError)
+    assert "acme/odd (train) describes its columns" in said
+
+
 def test_other_columns_are_told_with_a_way_out(hub):
     odd = reviews_of("train", [0, 1], columns=("body", "stars"))
     hub.repositories["datasets", "acme/odd"] = {COMMIT: data_set(train=odd, test=odd)}
@@ -570,7 +665,7 @@ def test_the_doctor_says_what_of_the_full_preset_is_there(hub, monkeypatch):
     assert len(hub.asked) == asked
 
 
-@pytest.mark.parametrize("what", ["gated", "rate limit", "portal", "silent"])
+@pytest.mark.parametrize("what", ILLS)
 def test_the_command_line_says_the_same_line(hub, monkeypatch, capsys, what):
     hub.ills[""] = ILLS[what][0]
     preset = load_preset().replace(reviews="acme/reviews")
@@ -578,6 +673,60 @@ def test_the_command_line_says_the_same_line(hub, monkeypatch, capsys, what):
     assert main(["probe", "--preset", "mine"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line == f"error: {refusal(lambda: load_reviews(preset))}"
+
+
+NOTEBOOK = {
+    "load_reviews(load_preset('full'))": ["HubError", "no answer within 5 s"],
+    "load_encoder('acme/tiny')": ["HubError", "it is gated"],
+    "load_tokenizer('acme/classifier')": ["HubError", "next to nothing"],
+    f"load_classifier('acme/classifier@{COMMIT}')": ["HubError", "next to nothing"],
+    "load_classifier('acme/classifier@v9')": ["HubError", "no such revision"],
+    "load_encoder('acme/pickle')": ["ValueError", "a pickle"],
+    "load_encoder('acme/rubbish')": ["ValueError", "cannot open 'acme/rubbish' as a model"],
+    "load_raw_reviews(load_preset().replace(reviews='acme/no-test'))": ["ValueError", "no split"],
+    "load_raw_reviews(load_preset().replace(reviews='mine.csv'))": [
+        "FileNotFoundError",
+        "no file mine.csv",
+    ],
+}
+
+
+@pytest.mark.slow
+def test_a_notebook_shows_one_line(repositories, monkeypatch, tmp_path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    # In one cell, what the libraries say when they are loaded is no part of the others.
+    first = "from imdb_tutorial import *; load_tokenizer()"
+    own = "def mine():\n    raise ValueError('mine')\nmine()"
+    cells = [nbformat.v4.new_code_cell(code) for code in (first, *NOTEBOOK, own)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    with HubServer(repositories) as server:
+        server.ills |= {
+            f"GET /api/datasets/{IMDB}": ill.SILENT,
+            "GET /api/models/acme/tiny": ill.GATED,
+            "GET /acme/classifier": ill.FADES,
+        }
+        for name, value in {
+            "HF_ENDPOINT": server.address,
+            "HF_HOME": str(tmp_path),
+            "no_proxy": "127.0.0.1",
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        options = {"timeout": 300, "allow_errors": True, "resources": {"metadata": {}}}
+        options["resources"]["metadata"]["path"] = str(tmp_path)
+        NotebookClient(notebook, kernel_name="python3", **options).execute()
+    for cell, (kind, words) in zip(notebook.cells[1:], NOTEBOOK.values(), strict=False):
+        (shown,) = cell.outputs
+        assert (shown.output_type, shown.ename) == ("error", kind)
+        (line,) = shown.traceback
+        assert line == f"{kind}: {shown.evalue}"
+        assert words in line
+        assert "\n" not in line
+    (shown,) = notebook.cells[-1].outputs
+    assert len(shown.traceback) > 1  # a learner's own error is shown where it is
 
 
 def test_a_new_process_without_a_network_ends_in_one_line(tmp_path):

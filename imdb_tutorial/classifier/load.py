@@ -11,9 +11,11 @@ from imdb_tutorial.classifier.saved_probe import open_saved_probe
 from imdb_tutorial.machine import packages, sources
 from imdb_tutorial.machine.files import recover_folder
 from imdb_tutorial.machine.manifest import damaged_file, verify_folder
+from imdb_tutorial.machine.plain_error import plain_in_notebooks
 from imdb_tutorial.probe import PROBE_FILE
 
 
+@plain_in_notebooks
 def load_classifier(source: str | os.PathLike = "packaged") -> SentimentPipeline:
     """Load a sentiment classifier as a transformers ``text-classification`` pipeline.
 

@@ -46,7 +46,7 @@ def load_hub(source: str) -> datasets.DatasetDict:
 
 
 def _read(paths: list[Path], source: str, prefix: str) -> datasets.Dataset:
-    tables = [_open(path) for path in paths]
+    tables = [_open(path, source) for path in paths]
     for table in tables:
         try:
             require_columns(source, table.column_names)
@@ -59,19 +59,31 @@ def _read(paths: list[Path], source: str, prefix: str) -> datasets.Dataset:
     return split
 
 
-def _open(path: Path) -> pa.Table:
+def _open(path: Path, source: str) -> pa.Table:
     try:
         return pq.read_table(path)
     except (pa.ArrowException, OSError, ValueError) as error:
+        reason = one_line(error, 120)
+        if path.is_symlink():  # then its bytes were compared with the hub's
+            raise ValueError(
+                f"{path.name} of {source} is no whole parquet file on the hub itself ({reason}): "
+                f"name another revision, 'name@revision', or {OWN_FILE}"
+            ) from None
         raise DamagedFileError(
-            f"cannot read {path.name} as parquet ({one_line(error)}): delete "
-            f"{str(path.resolve())!r} and start again, so that it is downloaded again"
+            f"cannot read {path.name} as parquet ({reason}): delete {str(path)!r} and start again, "
+            "so that it is downloaded again"
         ) from None
 
 
 def _class_names(table: pa.Table, source: str) -> list[str] | None:
     """Return what a data set calls its labels, by number; refuse what are not two sentiments."""
-    label = datasets.Features.from_arrow_schema(table.schema)["label"]
+    try:
+        label = datasets.Features.from_arrow_schema(table.schema)["label"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{source} describes its columns in a way that cannot be read ({one_line(error, 80)}): "
+            f"{OWN_FILE}"
+        ) from None
     if not isinstance(label, datasets.ClassLabel):
         return None
     numbers = [label_number(name) for name in label.names]

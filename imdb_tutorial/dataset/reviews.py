@@ -18,6 +18,7 @@ from imdb_tutorial.dataset.packaged import (
     packaged_pool_rows,
 )
 from imdb_tutorial.dataset.pools import cut_imdb_pools, cut_pools, order_pool
+from imdb_tutorial.machine.plain_error import plain_in_notebooks
 
 if TYPE_CHECKING:
     from imdb_tutorial.presets import Preset
@@ -44,6 +45,7 @@ class ReviewDataset(torch.utils.data.Dataset):
         return review["text"], review["label"]
 
 
+@plain_in_notebooks
 def load_reviews(preset: "Preset") -> datasets.DatasetDict:
     """Load the train, validation and test reviews that a preset asks for.
 
@@ -80,6 +82,7 @@ def load_reviews(preset: "Preset") -> datasets.DatasetDict:
     )
 
 
+@plain_in_notebooks
 def load_raw_reviews(preset: "Preset") -> datasets.DatasetDict:
     """Load the reviews as the file has them: in its order, with its duplicates, not cut.
 

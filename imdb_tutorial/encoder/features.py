@@ -229,7 +229,8 @@ def _compute(
 
         def pooled_of(some: np.ndarray) -> list[torch.Tensor]:
             inputs = pad(tokens, some, tokenizer.pad_token_id, encoder.device)  # [batch, tokens]
-            return [vectors.cpu() for vectors in encode_and_pool(encoder, inputs, *poolings)]
+            # Copies: [CLS] is a view, which would keep every token's vector as long as its own.
+            return [v.cpu().clone() for v in encode_and_pool(encoder, inputs, *poolings)]
 
         pooled = memory.compute(pooled_of, rows, tokens.lengths())
         for vectors in pooled:  # each [batch, hidden]

@@ -15,12 +15,14 @@ from imdb_tutorial.encoder.typed_text import split_typed_special_tokens
 from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import choose_device
 from imdb_tutorial.machine.hub.repository import model_folder
+from imdb_tutorial.machine.plain_error import plain_in_notebooks
 from imdb_tutorial.machine.text import one_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+@plain_in_notebooks
 def load_tokenizer(
     source: str | os.PathLike | sources.ModelSource = "packaged",
 ) -> "PreTrainedTokenizerBase":
@@ -62,6 +64,7 @@ def load_tokenizer(
     return tokenizer
 
 
+@plain_in_notebooks
 def load_encoder(
     source: str | os.PathLike | sources.ModelSource = "packaged",
     device: torch.device | str | None = None,

@@ -23,6 +23,7 @@ from imdb_tutorial.machine import sources
 from imdb_tutorial.machine.device import best_device, choose_dtype
 from imdb_tutorial.machine.files import disk_errors
 from imdb_tutorial.machine.hub.repository import model_folder
+from imdb_tutorial.machine.plain_error import plain_in_notebooks
 from imdb_tutorial.machine.processes import local_number, processes
 from imdb_tutorial.presets import Preset
 from imdb_tutorial.trainer.history import History
@@ -93,6 +94,7 @@ def finetune(
     return trainer, history_of(trainer.state.log_history)
 
 
+@plain_in_notebooks
 def load_model_for_classification(
     source: str | os.PathLike | sources.ModelSource = "packaged",
 ) -> "PreTrainedModel":

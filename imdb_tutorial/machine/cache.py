@@ -8,7 +8,7 @@ import shutil
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import platformdirs
@@ -50,7 +50,9 @@ def cache_info() -> CacheInfo:
     shards = _sizes(folder.glob(f"*{SHARD_SUFFIX}"))
     models = _models()
     within = _sizes(path for model in models for path in model.glob("*"))
-    return CacheInfo(folder, len(files), sum((*files, *shards, *within)), len(shards), len(models))
+    half = _sizes(path for place in (folder, models_folder()) for path in _begun(place))
+    size = sum((*files, *shards, *within, *half))
+    return CacheInfo(folder, len(files), size, len(shards), len(models))
 
 
 def clear_cache() -> CacheInfo:
@@ -94,6 +96,7 @@ def read(key: str, shape: tuple[int, ...]) -> torch.Tensor | None:
         with safe_open(file, framework="pt") as opened:
             metadata = opened.metadata() or {}
             tensor = opened.get_tensor("tensor")
+        digest = _digest(file)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
@@ -102,15 +105,24 @@ def read(key: str, shape: tuple[int, ...]) -> torch.Tensor | None:
     if tensor.dtype != torch.float32 or tuple(tensor.shape) != shape:
         _discard(file, f"it holds {tensor.dtype} {tuple(tensor.shape)}, not float32 {shape}")
         return None
-    if metadata.get("key") != key or metadata.get("sha256") != _digest(tensor):
+    if metadata.get("key") != key or metadata.get("sha256") != digest:
         _discard(file, "its checksum is wrong")
         return None
+    _remove_shards(key)
     return tensor
 
 
 def is_stored(key: str) -> bool:
     """Say whether a tensor of that key is there; whether it is sound, ``read`` finds out."""
     return (cache_folder() / f"{key}.safetensors").is_file()
+
+
+def _remove_shards(key: str) -> None:
+    """Remove what a killed run has left of the shards of a table that is whole by now."""
+    for pattern in (f"{key}-*{SHARD_SUFFIX}", f".{key}-*{SHARD_SUFFIX}.*"):
+        for file in cache_folder().glob(pattern):
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
 
 
 def write(key: str, shape: tuple[int, int], pieces: Iterable[Piece]) -> None:
@@ -133,11 +145,9 @@ def write(key: str, shape: tuple[int, int], pieces: Iterable[Piece]) -> None:
                 file.seek(start + row * row_bytes)
                 file.write(content[place * row_bytes : (place + 1) * row_bytes])
         file.seek(start)
-        digest = hashlib.sha256()
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
+        digest = _digest_rest(file)
         file.seek(0)
-        file.write(_header(key, shape, digest.hexdigest()))
+        file.write(_header(key, shape, digest))
 
 
 def warn_of_no_place(error: OSError) -> None:
@@ -201,6 +211,12 @@ def _models() -> list[Path]:
     return [path for path in models_folder().glob("[!.]*") if path.is_dir()]
 
 
+def _begun(folder: Path) -> Iterator[Path]:
+    """Find the files that are being written, or were by a process that was killed."""
+    for partial in folder.glob(".*.part"):
+        yield from partial.glob("*") if partial.is_dir() else (partial,)
+
+
 def _sizes(files: Iterable[Path]) -> list[int]:
     sizes = []
     for file in files:
@@ -224,8 +240,18 @@ def _header(key: str, shape: tuple[int, int], sha256: str) -> bytes:
     return len(content).to_bytes(8, "little") + content
 
 
-def _digest(tensor: torch.Tensor) -> str:
-    return hashlib.sha256(tensor.numpy().data).hexdigest()
+def _digest(file: Path) -> str:
+    """Return the SHA-256 of a stored table, read in pieces: as a tensor all of it is in memory."""
+    with file.open("rb") as opened:
+        opened.seek(8 + int.from_bytes(opened.read(8), "little"))
+        return _digest_rest(opened)
+
+
+def _digest_rest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _discard(file: Path, reason: str) -> None:

@@ -17,6 +17,7 @@ from imdb_tutorial.machine.tensors import pack, unpack
 
 # A run that is killed has computed so much in vain, and what it was doing just then.
 SECONDS = 30.0
+MOST_BYTES = 64_000_000  # in memory alone; a GPU makes more in half a minute
 
 
 class Shards:
@@ -44,7 +45,7 @@ class Shards:
         self._plan = digest.hexdigest()
         self._files: dict[str, dict[Path, range]] = {name: {} for name in names}
         self._fresh: dict[int, dict[str, np.ndarray]] = {}  # by batch: names, vectors
-        self._kept_at = time.monotonic()
+        self._kept_at, self._fresh_bytes = time.monotonic(), 0
         self._keeps = key is not None
         self._stored: list[str] = []
         self._all = processes()
@@ -71,7 +72,8 @@ class Shards:
             vectors: For each name float32 ``[batch, columns]``.
         """
         self._fresh[number] = vectors
-        if time.monotonic() - self._kept_at >= SECONDS:
+        self._fresh_bytes += sum(table.nbytes for table in vectors.values())
+        if time.monotonic() - self._kept_at >= SECONDS or self._fresh_bytes >= MOST_BYTES:
             self.keep()
 
     def keep(self) -> None:
@@ -88,7 +90,7 @@ class Shards:
                 return
             for number in numbers:
                 del self._fresh[number]
-        self._kept_at = time.monotonic()
+        self._kept_at, self._fresh_bytes = time.monotonic(), 0
 
     def tables(self) -> dict[str, torch.Tensor] | None:
         """Put the tables together, and remove the shards that went into them.

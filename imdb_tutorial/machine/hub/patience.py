@@ -5,6 +5,7 @@ has no answer after ``ANSWER_S`` is given up, and so is a download that brings n
 ``STALL_S``. That holds for the library's own client, so for proxies and certificates as well.
 """
 
+import collections
 import contextlib
 import contextvars
 import functools
@@ -19,8 +20,9 @@ from typing import Any
 from imdb_tutorial.machine.hub import reasons
 
 ANSWER_S = 5.0
-STALL_S = 5.0
-LEAST_BYTES = 32_768  # in STALL_S: a modem of 1998 brings as much
+STALL_S = 4.0
+LEAST_BYTES = 32_768  # in STALL_S, which two modems of 1998 bring
+MOST_BYTES = 50_000_000  # in an answer that is no file; the longest list of files is shorter
 BREAKS = 3  # in a row; a download that breaks off goes on where it was
 WAITS_S = (0.5, 1.5)  # before a hub in trouble is asked again
 
@@ -59,13 +61,21 @@ class _Sender:
 
     def __init__(self, send: Callable):
         self.send, self.breaks = send, 0
+        self.announced: int | None = None  # bytes of the file that was asked about last
 
-    def __call__(self, request: Any, **options: Any) -> Any:
+    def __call__(self, request: Any, stream: bool = False, **options: Any) -> Any:
         seconds = dict.fromkeys(("connect", "read", "write", "pool"), ANSWER_S)
         request.extensions["timeout"] = seconds
         until = time.monotonic() + ANSWER_S
+
+        def ask() -> Any:
+            response = self.send(request, stream=True, **options)
+            if not stream:
+                _read(response, until)
+            return response
+
         for wait in (*WAITS_S, None):
-            response = _before(until, functools.partial(self.send, request, **options))
+            response = _before(until, ask)
             if response.status_code < 500 or wait is None or time.monotonic() + wait > until:
                 break
             response.close()
@@ -74,14 +84,19 @@ class _Sender:
         if problem:
             response.close()
             raise reasons.HubError(problem)
-        if options.get("stream"):
+        if request.method == "HEAD":
+            headers = response.headers
+            size = headers.get("X-Linked-Size") or headers.get("Content-Length") or ""
+            self.announced = int(size) if size.isdigit() else None
+        if stream:
             response.iter_raw = functools.partial(self._watched, response.iter_raw)
         return response
 
     def _watched(self, iter_raw: Callable, chunk_size: int | None = None) -> Iterator[bytes]:
-        """Pass a download on; end one that brings next to nothing, or breaks off all the time."""
+        """Pass a download on; end one that brings next to nothing, too much, or breaks off."""
         chunks, whole = iter_raw(chunk_size), 0
-        since, brought = time.monotonic(), 0
+        # When a chunk came, and how many bytes there were by then; no older than STALL_S but one.
+        came = collections.deque([(time.monotonic(), 0)])
         while True:
             try:
                 chunk = next(chunks, None)
@@ -98,13 +113,41 @@ class _Sender:
             if chunk is None:
                 return
             yield chunk
-            whole, brought = whole + len(chunk), brought + len(chunk)
-            if time.monotonic() - since > STALL_S:
-                if brought < LEAST_BYTES:
-                    raise reasons.HubError(STALLED)
-                since, brought = time.monotonic(), 0
+            whole, now = whole + len(chunk), time.monotonic()
+            # Packed, a small file may be a little longer.
+            if self.announced is not None and whole > self.announced + LEAST_BYTES:
+                raise reasons.HubError(TOO_LONG)
+            came.append((now, whole))
+            while came[1][0] <= now - STALL_S:
+                came.popleft()
+            began, before = came[0]
+            if now - began >= STALL_S and whole - before < LEAST_BYTES:
+                raise reasons.HubError(STALLED)
 
 
+def _read(response: Any, until: float) -> None:
+    """Read a whole answer; end one that does not, so that nothing goes on behind a given up one."""
+    iter_raw = response.iter_raw
+
+    def bounded(chunk_size: int | None = None) -> Iterator[bytes]:
+        size = 0
+        for chunk in iter_raw(chunk_size):
+            size += len(chunk)
+            if size > MOST_BYTES or time.monotonic() > until:
+                raise reasons.HubError(TOO_LONG)
+            yield chunk
+
+    response.iter_raw = bounded
+    try:
+        response.read()
+    finally:
+        response.close()
+
+
+TOO_LONG = (
+    "an answer that does not end, or is longer than announced: check HF_ENDPOINT and the proxy, "
+    f"or {reasons.ELSEWHERE}"
+)
 STALLED = (
     f"a download that brings next to nothing for {STALL_S:.0f} s: try again later, or "
     f"{reasons.ELSEWHERE}"
@@ -132,6 +175,8 @@ def _before(until: float, ask: Callable[[], Any]) -> Any:
         raise reasons.HubError(f"no answer within {ANSWER_S:.0f} s: {reasons.WAYS_OUT}") from None
     if error is None:
         return answer
+    if isinstance(error, reasons.HubError):
+        raise error
     if "Timeout" in type(error).__name__:
         raise reasons.HubError(f"no answer within {ANSWER_S:.0f} s: {reasons.WAYS_OUT}") from None
     raise reasons.HubError(reasons.of_failure(error)) from None

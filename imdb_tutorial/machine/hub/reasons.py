@@ -58,6 +58,8 @@ def of_answer(status: int, headers: Any, path: str) -> str:
         )
     if status == 407:
         return PROXY
+    if status == 416:
+        return "a download broke off, and what is left of it is refused (416): try again"
     if status >= 500:
         return f"the hub is in trouble ({status}): try again later, or {ELSEWHERE}"
     if status == 403:
@@ -94,12 +96,22 @@ def of_failure(error: BaseException) -> str:
     if "Bearer" in str(error):  # the library quotes the token
         return TOKEN_IS_NONE
     reason = without_passwords(one_line(error, 160))
+    kind = type(error).__name__  # the library does not export them
+    if kind == "TooManyRedirects":
+        return f"it sends us round in a circle: check HF_ENDPOINT and the proxy, or {ELSEWHERE}"
+    if kind == "DecodingError":
+        return f"an answer that cannot be unpacked ({reason}): try again, or {ELSEWHERE}"
     if re.search(r"\b407\b", reason):
         return PROXY
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return (
             "its certificate is not trusted here, as behind a proxy that reads along: set "
             f"SSL_CERT_FILE to your network's certificate, or {ELSEWHERE}"
+        )
+    if "[SSL" in reason:
+        return (
+            f"no secure connection ({reason}): check whether HF_ENDPOINT and the proxy begin with "
+            f"http or https, or {ELSEWHERE}"
         )
     return f"no answer, {reason}: {WAYS_OUT}"
 

@@ -236,6 +236,8 @@ def _plain_errors(repository: Repository) -> Iterator[None]:
             )
         elif isinstance(error, UnicodeEncodeError):  # of what is sent, only a token can be such
             reason = reasons.TOKEN_IS_NONE
+        elif type(error).__name__ == "DecodingError":
+            reason = reasons.of_failure(error)
         elif isinstance(error, ValueError | KeyError | TypeError):
             reason = f"an answer that makes no sense ({one_line(error, 80)}): check HF_ENDPOINT"
         else:
