@@ -55,7 +55,9 @@ def main() -> None:
     parser.add_argument("--part", action="store_true", help="the speed alone, on a part")
     parser.add_argument("--output", type=Path, default=RESULT)
     parsed = parser.parse_args()
-    record = json.loads(parsed.output.read_text()) if parsed.output.is_file() else {}
+    record = (
+        json.loads(parsed.output.read_text(encoding="utf-8")) if parsed.output.is_file() else {}
+    )
     encoders = {name: load_encoder(source) for name, source in ENCODERS.items()}
     device = encoders["all-mpnet-base-v2"].device
     say(f"{device_name(device)}, {choose_dtype(device)}")

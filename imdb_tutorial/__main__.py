@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imdb_tutorial.machine.launch import start_all
-from imdb_tutorial.machine.processes import Processes, is_main_process, processes
+from imdb_tutorial.machine.processes import Processes, processes
 from imdb_tutorial.machine.provenance import provenance
+from imdb_tutorial.machine.rank import is_main_process
 from imdb_tutorial.presets import POOLINGS, Preset, load_preset
 
 if TYPE_CHECKING:

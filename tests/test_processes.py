@@ -22,7 +22,8 @@ from imdb_tutorial import (
     run_on_processes,
 )
 from imdb_tutorial.__main__ import main
-from imdb_tutorial.machine.processes import Processes, are_several, is_main_process, processes
+from imdb_tutorial.machine.processes import Processes, processes
+from imdb_tutorial.machine.rank import are_several, is_main_process
 from tests import on_several
 from tests.systems import needs_posix, needs_sigkill
 
@@ -212,7 +213,7 @@ def test_processes_that_do_not_come_and_sizes_that_differ_are_an_error_of_one_li
 @pytest.mark.slow
 @needs_posix
 def test_accelerate_launch_starts_as_many_as_asked_for_and_prints_once(tmp_path, capsys):
-    small = ["--train-size", "8", "--validation-size", "4", "--test-size", "4", "--num-epochs", "1"]
+    small = ["--train-size", "2", "--validation-size", "2", "--test-size", "2", "--num-epochs", "1"]
     assert main(["probe", *small, "--output", str(tmp_path / "alone")]) == 0
     alone = capsys.readouterr().out.splitlines()
     options = ["2", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]

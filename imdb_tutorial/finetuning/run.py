@@ -24,7 +24,8 @@ from imdb_tutorial.machine.device import best_device, choose_dtype
 from imdb_tutorial.machine.files import disk_errors
 from imdb_tutorial.machine.hub.repository import model_folder
 from imdb_tutorial.machine.plain_error import plain_in_notebooks
-from imdb_tutorial.machine.processes import local_number, processes
+from imdb_tutorial.machine.processes import processes
+from imdb_tutorial.machine.rank import local_number
 from imdb_tutorial.presets import Preset
 from imdb_tutorial.trainer.history import History
 

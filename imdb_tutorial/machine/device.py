@@ -5,7 +5,7 @@ import os
 
 import torch
 
-from imdb_tutorial.machine.processes import (
+from imdb_tutorial.machine.rank import (
     are_several,
     cpu_is_asked_for,
     is_main_process,

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from imdb_tutorial.machine.rank import HOW, are_several, cpu_is_asked_for, number_of
 from imdb_tutorial.machine.text import one_line
 
 Value = TypeVar("Value")
@@ -24,10 +25,6 @@ TO_MEET = timedelta(minutes=3)
 TO_WAIT = timedelta(days=7)
 SECONDS_BETWEEN_CHECKS = 1.0
 SECONDS_TO_DIE = 2.0
-NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-HOW = "start it with accelerate launch or torchrun, which set all of them"
-# Where MPI starts the processes, it says so by names of its own.
-OF_MPI = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 
 
 class LostProcessError(RuntimeError):
@@ -106,65 +103,6 @@ def processes() -> Processes:
     return _met
 
 
-def are_several() -> bool:
-    """Say whether the environment names more processes than this one.
-
-    Raises:
-        ValueError: Environment variables that contradict each other.
-    """
-    if "WORLD_SIZE" not in os.environ and any(_number(name, 1) > 1 for name in OF_MPI):
-        _translate_mpi()
-    size = _number("WORLD_SIZE", None)
-    given = [name for name in NEEDED if os.environ.get(name)]
-    told = [name for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE") if name in given]
-    if not told or (size == 1 and "LOCAL_RANK" not in told):
-        return False
-    if missing := [name for name in NEEDED if name not in given]:
-        raise ValueError(
-            f"{told[0]} is {os.environ[told[0]]!r} but nothing is said of {', '.join(missing)}: "
-            f"{HOW}, or unset {told[0]}"
-        )
-    for name, limit in (("RANK", "WORLD_SIZE"), ("LOCAL_RANK", "LOCAL_WORLD_SIZE")):
-        if (below := _number(limit, None)) is not None and (_number(name, None) or 0) >= below:
-            raise ValueError(
-                f"{name} is {os.environ[name]!r} but {limit} is {os.environ[limit]!r}: expected a "
-                f"number from 0 to {below - 1}; {HOW}"
-            )
-    return size > 1
-
-
-def is_main_process() -> bool:
-    """Say whether this process is the one that prints and saves; nobody is asked."""
-    return not os.environ.get("WORLD_SIZE") or (os.environ.get("RANK") or "0") == "0"
-
-
-def local_number() -> int:
-    """Return which process of its machine this one is: on several GPUs, which GPU it takes."""
-    return _number("LOCAL_RANK", 0) or 0
-
-
-def cpu_is_asked_for() -> bool:
-    """Say whether ``accelerate launch`` was told to leave GPUs alone."""
-    return os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
-
-
-def _number(name: str, otherwise: Any) -> Any:
-    text = os.environ.get(name)
-    if not text:
-        return otherwise
-    if not text.isdecimal() or (name.endswith("SIZE") and int(text) == 0):
-        raise ValueError(f"{name} is {text!r}: expected a whole number; {HOW}, or unset it")
-    return int(text)
-
-
-def _translate_mpi() -> None:
-    from accelerate.utils import get_cpu_distributed_information
-
-    found = get_cpu_distributed_information()
-    os.environ["RANK"], os.environ["WORLD_SIZE"] = str(found.rank), str(found.world_size)
-    os.environ["LOCAL_RANK"] = str(found.local_rank)
-
-
 class _Met(Processes):
     """Several processes, which have met."""
 
@@ -172,18 +110,23 @@ class _Met(Processes):
         import torch.distributed
         from accelerate import PartialState
 
-        self.count = _number("WORLD_SIZE", 1)
+        self.count = number_of("WORLD_SIZE", 1)
         place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
         self._store, options = None, {}
         try:
             if not torch.distributed.is_initialized():
                 self._store = self._agree()
-                options = {"store": self._store, "rank": _number("RANK", 0)}
+                options = {"store": self._store, "rank": number_of("RANK", 0)}
                 options["world_size"] = self.count
             on_cpu = cpu_is_asked_for() or not torch.cuda.is_available()
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="OMP_NUM_THREADS")
                 state = PartialState(cpu=on_cpu, **options)
+            if not torch.distributed.is_initialized():
+                raise ValueError(
+                    f"accelerate was told of one process but WORLD_SIZE is {self.count}: on "
+                    "processors, make an Accelerator(cpu=True)"
+                )
             # What is told is small and lies in the main memory, also where gradients go by NCCL.
             self._group = torch.distributed.new_group(backend="gloo", timeout=TO_WAIT)
         except RuntimeError as error:  # among them torch.distributed's own
@@ -268,7 +211,7 @@ class _Met(Processes):
             raise self._lost(gone) from error
         finally:
             if handles:
-                signal.signal(signal.SIGTERM, before)
+                signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
     @contextlib.contextmanager
     def only_main_speaks(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from imdb_tutorial.machine.processes import is_main_process
+from imdb_tutorial.machine.rank import is_main_process
 
 if TYPE_CHECKING:
     from tqdm import tqdm
