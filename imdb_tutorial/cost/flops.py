@@ -1,6 +1,6 @@
 """How many floating-point operations a BERT needs, from its shape alone."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def encoder_shape(config: "PreTrainedConfig") -> EncoderShape:
     Raises:
         ValueError: The config does not name one of them.
     """
-    found = {
+    found: dict[str, Any] = {
         "num_hidden_layers": getattr(config, "num_hidden_layers", None),
         "hidden_size": getattr(config, "hidden_size", None),
         # DistilBERT's name for it is the second one.

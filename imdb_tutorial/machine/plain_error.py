@@ -30,7 +30,7 @@ def plain_in_notebooks(function: Callable[Arguments, Result]) -> Callable[Argume
             line = f"{type(error).__name__}: {error}"
             if _is_ours(error) and "\n" not in line:
                 # IPython asks an error for this before it makes a traceback of its own.
-                error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
+                vars(error)["_render_traceback_"] = lambda: [line]
             raise
 
     return plain
