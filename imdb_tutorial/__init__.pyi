@@ -157,6 +157,10 @@ from .plotting.pictures import (
     plot_flow as plot_flow,
     plot_padding as plot_padding,
 )
+from .plotting.scaling import (
+    plot_parts as plot_parts,
+    plot_scaling as plot_scaling,
+)
 from .plotting.steps import (
     plot_ladder as plot_ladder,
     plot_softmax as plot_softmax,
