@@ -139,6 +139,9 @@ from .machine.device import (
 from .machine.diagnosis.doctor import (
     doctor as doctor,
 )
+from .machine.launch import (
+    run_on_processes as run_on_processes,
+)
 from .machine.progress import (
     progress_bar as progress_bar,
 )
