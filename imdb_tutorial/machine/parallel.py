@@ -1,5 +1,6 @@
 """Batches through a model: one on every processor core, or the next while a GPU computes."""
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -47,3 +48,17 @@ def in_parallel(
             yield begun.popleft().result()
     finally:
         workers.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute with one thread, as is best for a layer so small that threads only wait for it.
+
+    On a machine of sixteen cores thirty epochs of a probe took twenty times as long without.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
