@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import datasets
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Batches that are measured at most.
+# Batches that are measured at most: with a tiny BERT, more of them say nothing more.
 MOST_BATCHES = 64
 # No review is cut to less for a measurement: shorter ones have another speed.
 FEWEST_TOKENS = 64
@@ -49,9 +49,11 @@ def classic_rate(
     encoder: "PreTrainedModel",
     shape: EncoderShape,
     seconds: float,
-    expected: float,
 ) -> Measured:
     """Measure steps of the classic loop: collator, BERT in float32, one step of the probe.
+
+    Where a whole batch would take too long, its time is drawn from two smaller ones, so that what a
+    step costs however small it is does not count many times.
 
     Args:
         preset: Says how long and how large a batch is.
@@ -59,37 +61,48 @@ def classic_rate(
         tokenizer: The encoder's tokenizer.
         encoder: A model from ``load_encoder``, in float32.
         shape: The encoder's.
-        seconds: How long to measure. A batch that would take longer has fewer reviews; where a
-            single review would take most of it, it is cut.
-        expected: About how many operations a second there will be at most.
+        seconds: How long to measure.
 
     Returns:
-        The speed, tokenizing and the probe's learning included.
+        The speed of a whole batch, tokenizing and the probe's learning included.
     """
     model = FrozenBertClassifier(
         encoder, LinearProbe(encoder.config.hidden_size, pooling=preset.pooling)
     )
-    length = _longest(shape, preset.max_length, seconds * expected / 2)
-    collator = ReviewCollator(tokenizer, length)
-    most = min(preset.batch_size, len(train))
 
-    def step(rows: int) -> float:
+    def step(rows: int, length: int) -> float:
         batch = ReviewDataset(train.select(range(rows)))
-        loader = DataLoader(batch, rows, collate_fn=collator)
+        loader = DataLoader(batch, rows, collate_fn=ReviewCollator(tokenizer, length))
         trainer = Trainer(model, loader, loader, verbose=False)
         started = time.perf_counter()
         trainer.train_epoch()
         return time.perf_counter() - started
 
-    # The first review warms up, and says how many there is time for.
-    a_review = step(1)
-    left = seconds - a_review
-    reviews, total = (0, 0.0) if left > a_review else (1, a_review)
-    while left > 0 and (rows := min(most, int(left / a_review))):
-        took = step(rows)
-        reviews, total = reviews + rows, total + took
-        left, a_review = left - took, took / rows
-    return Measured(float(forward_flops(shape, reviews, length)) / total, reviews * length)
+    def flops_of(rows: int, length: int) -> float:
+        return float(forward_flops(shape, rows, length))
+
+    end = time.perf_counter() + seconds
+    most, longest = min(preset.batch_size, len(train)), preset.max_length
+    few = min(FEWEST_TOKENS, longest)
+    step(1, few)  # warms up
+    small, for_small = flops_of(1, few), step(1, few)
+    large, took, tokens = small, [for_small], few
+    for number in range(MOST_BATCHES):
+        affordable = (end - time.perf_counter()) * large / took[-1]
+        length = _longest(shape, longest, affordable)
+        rows = min(most, max(1, int(affordable / flops_of(1, length))))
+        flops = flops_of(rows, length)
+        if number and flops < large:
+            break
+        if flops > large:
+            large, took, tokens = flops, [], rows * length
+        took.append(step(rows, length))
+    whole, for_large = flops_of(most, longest), float(np.mean(took))
+    an_operation = for_large / large
+    if small < large < whole:
+        # Half of it at least: a single step's time is not exact.
+        an_operation = max((for_large - for_small) / (large - small), an_operation / 2)
+    return Measured(whole / (for_large + (whole - large) * an_operation), tokens * len(took))
 
 
 def pass_rate(

@@ -31,14 +31,14 @@ class CountedPool(NamedTuple):
         return self.tokens.lengths()[self.rows]
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many reviews were tokenized."""
         return len(self.tokens.starts) - 1
 
     @property
     def seconds_for_all(self) -> float:
         """How long tokenizing the whole pool takes, at the same speed."""
-        return self.seconds / self.count * len(self.rows)
+        return self.seconds / self.size * len(self.rows)
 
     def batches(self, token_budget: int) -> list[np.ndarray]:
         """Plan batches as ``extract_features`` does; each holds numbers of counted reviews."""

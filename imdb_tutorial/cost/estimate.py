@@ -100,7 +100,7 @@ def estimate_cost(
         threads=torch.get_num_threads(),
         reviews=sizes,
         reviews_once=reviews_once,
-        counted_reviews=sum(pool.counted.count for pool in work.values()),
+        counted_reviews=sum(pool.counted.size for pool in work.values()),
         text_tokens=sum(int(pool.counted.lengths.sum()) for pool in work.values()),
         matrix_rate=speeds.matrix_rate,
         classic=_classic_way(preset, sizes, speeds, shape),

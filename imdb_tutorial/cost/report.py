@@ -1,6 +1,7 @@
 """Bills as plain text that can be read by eye."""
 
 import html
+import itertools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def duration(seconds: float) -> str:
     """Return a time in its two largest units, such as ``5 h 13 min``."""
     if seconds < 10:
         return f"{seconds:.1f} s"
-    for (unit, size), (next_unit, next_size) in zip(UNITS, UNITS[1:], strict=False):
+    for (unit, size), (next_unit, next_size) in itertools.pairwise(UNITS):
         if seconds >= size:
             many, rest = divmod(round(seconds / next_size), size // next_size)
             plural = "s" if unit in ("day", "year") and many != 1 else ""
