@@ -82,14 +82,14 @@ from .evaluation.intervals import (
 from .evaluation.metrics import (
     load_metrics as load_metrics,
 )
-from .evaluation.recorded_study import (
-    Study as Study,
-    load_study as load_study,
-)
 from .evaluation.real_size import (
     load_base_run as load_base_run,
     load_both_ways as load_both_ways,
     load_estimate_error as load_estimate_error,
+)
+from .evaluation.recorded_study import (
+    Study as Study,
+    load_study as load_study,
 )
 from .evaluation.records import (
     load_expected_accuracy as load_expected_accuracy,

@@ -29,6 +29,7 @@ def speed(tokens_a_second):
         "tokens": 1_000,
         "seconds, tokenizing included": 1_000 / tokens_a_second,
         "tokens_a_second": tokens_a_second,
+        "matrix_tflops": 600.0,
         "share_of_matrix_rate": 0.5,
     }
 
@@ -41,6 +42,8 @@ BASE_RUN = {
         "rows": [row(e, p, 0.8) for e in (BASE, SMALL) for p in ("cls", "mean")],
         BASE: speed(10),
         SMALL: speed(80),
+        "base less MiniLM, cls": [0.09, 0.08, 0.11],
+        "base less MiniLM, mean": [0.05, 0.04, 0.07],
         "peak_memory_mb": {"main": 1_700},
     },
     "speed on a part": {
@@ -76,8 +79,8 @@ ESTIMATE_ERROR = {
     "device": "cpu",
     "dtype": "float32",
     "rounds": [
-        {"ratio": {"classic loop": 1.1, "ours": 0.9}},
-        {"ratio": {"classic loop": 1, "ours": 1}},
+        {"ratio": {"classic loop": 1.1, "ours": 0.9}, "load": [2.1, 1.0, 0.5]},
+        {"ratio": {"classic loop": 1.0, "ours": 1.0}, "load": [2.0, 1.5, 0.5]},
     ],
 }
 
@@ -108,17 +111,19 @@ def test_the_run_of_the_real_size_is_read(data):
     assert accuracy == (0.8, pytest.approx(0.78), pytest.approx(0.83), 4)  # films, not reviews
     assert run.tokens_per_second == {BASE: 10, SMALL: 80}
     assert run.seconds[BASE] == 100
+    assert run.differences == {"cls": [0.09, 0.08, 0.11], "mean": [0.05, 0.04, 0.07]}
+    assert run.matrix_rate[BASE] == pytest.approx(6e14)
     assert run.peak_memory_mb == {"main": 1_700}
 
 
 def test_both_ways_are_read_from_both_records(data):
     here, there = load_both_ways()
     assert (here.device, there.device) == ("2 processor threads", "a GPU")
-    assert here.hours == {"classic loop": 100, "ours, bfloat16": 1}
+    assert here.seconds == {"classic loop": 360_000, "ours, bfloat16": 3_600}
     assert here.times_faster == {"ours, bfloat16": 100}
     assert here.tokens_per_second == {"classic loop": 3, "ours, bfloat16": 10}
     assert (here.share_of_matrix_rate, there.share_of_matrix_rate) == (0.4, 0.3)
-    assert list(there.hours) == ["classic loop", "ours, float32", "ours, bfloat16"]
+    assert list(there.seconds) == ["classic loop", "ours, float32", "ours, bfloat16"]
     assert there.peak_memory_mb["gpu"] == 3_000
 
 
@@ -126,6 +131,7 @@ def test_errors_of_bills_are_read(data):
     error = load_estimate_error()
     assert error.ratios == {"classic loop": [1.1, 1], "ours": [0.9, 1]}
     assert error.device == "cpu, 2 threads, float32"
+    assert error.loads == [2.1, 2.0]
 
 
 @pytest.mark.parametrize("load", [load_base_run, load_both_ways, load_estimate_error])

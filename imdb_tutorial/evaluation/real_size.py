@@ -15,9 +15,12 @@ class RealSizeRun(NamedTuple):
         reviews: Number of reviews by pool.
         accuracies: By encoder, by pooling: the share of test reviews that are right, with an
             interval that counts films.
+        differences: By pooling: the first encoder's accuracy less the second's, on the same reviews;
+            the difference, and where its interval begins and ends.
         seconds: By encoder, how long its features took, tokenizing included.
         tokens_per_second: By encoder; padding does not count.
-        share_of_matrix_rate: By encoder: the share of what large matrix products reach there.
+        matrix_rate: By encoder: what large matrix products reached just then, FLOP a second.
+        share_of_matrix_rate: By encoder: which share of that its features reached.
         peak_memory_mb: The most that was held, in the ``main`` memory and perhaps on a ``gpu``.
     """
 
@@ -25,8 +28,10 @@ class RealSizeRun(NamedTuple):
     dtype: str
     reviews: dict[str, int]
     accuracies: dict[str, dict[str, Interval]]
+    differences: dict[str, list[float]]
     seconds: dict[str, float]
     tokens_per_second: dict[str, int]
+    matrix_rate: dict[str, float]
     share_of_matrix_rate: dict[str, float]
     peak_memory_mb: dict[str, int]
 
@@ -38,7 +43,7 @@ class BothWays(NamedTuple):
         device: On what.
         encoder: Which BERT.
         tokens_per_second: By way; padding does not count.
-        hours: By way: thirty epochs of all reviews, extrapolated from a part.
+        seconds: By way: thirty epochs of train and validation, extrapolated from a part.
         times_faster: By way: how often it fits into the classic loop's time.
         share_of_matrix_rate: What the fastest way reaches of the rate of large matrix products.
         peak_memory_mb: The most that was held, in the ``main`` memory and perhaps on a ``gpu``.
@@ -47,7 +52,7 @@ class BothWays(NamedTuple):
     device: str
     encoder: str
     tokens_per_second: dict[str, int]
-    hours: dict[str, float]
+    seconds: dict[str, float]
     times_faster: dict[str, float]
     share_of_matrix_rate: float
     peak_memory_mb: dict[str, int]
@@ -61,12 +66,14 @@ class EstimateError(NamedTuple):
         device: On what.
         reviews: Number of reviews by pool.
         ratios: By way, the bill's seconds divided by the run's, one a round.
+        loads: How many programs wanted a processor core in the minute before, one a round.
     """
 
     encoder: str
     device: str
     reviews: dict[str, int]
     ratios: dict[str, list[float]]
+    loads: list[float]
 
 
 def load_estimate_error() -> EstimateError:
@@ -78,6 +85,7 @@ def load_estimate_error() -> EstimateError:
         device=f"{record['device']}, {record['threads']} threads, {record['dtype']}",
         reviews=record["reviews"],
         ratios={way: [one[way] for one in rounds] for way in rounds[0]},
+        loads=[one["load"][0] for one in record["rounds"]],
     )
 
 
@@ -92,14 +100,24 @@ def load_base_run() -> RealSizeRun:
         reviews=record["reviews"],
         accuracies={
             name: {
-                row["pooling"]: Interval(row["accuracy"], *row["interval_over_films"], tested)
+                row["pooling"]: Interval(
+                    row["accuracy"],
+                    low=row["interval_over_films"][0],
+                    high=row["interval_over_films"][1],
+                    reviews=tested,
+                )
                 for row in record["rows"]
                 if row["encoder"] == name
             }
             for name in encoders
         },
+        differences={
+            pooling: record[f"base less MiniLM, {pooling}"]
+            for pooling in dict.fromkeys(row["pooling"] for row in record["rows"])
+        },
         seconds={name: record[name]["seconds, tokenizing included"] for name in encoders},
         tokens_per_second={name: record[name]["tokens_a_second"] for name in encoders},
+        matrix_rate={name: record[name]["matrix_tflops"] * 1e12 for name in encoders},
         share_of_matrix_rate={name: record[name]["share_of_matrix_rate"] for name in encoders},
         peak_memory_mb=record["peak_memory_mb"],
     )
@@ -132,7 +150,7 @@ def _both_ways(run: dict, encoder: str, device: str, ours: str) -> BothWays:
         device=device,
         encoder=encoder,
         tokens_per_second=by_way(run["tokens_of_text_a_second"]),
-        hours={way: seconds / 3_600 for way, seconds in by_way(run["run_seconds"]).items()},
+        seconds=by_way(run["run_seconds"]),
         times_faster=by_way(run["times_faster"]),
         share_of_matrix_rate=run[share],
         peak_memory_mb=run["peak_memory_mb"],
