@@ -82,6 +82,11 @@ from .evaluation.intervals import (
 from .evaluation.metrics import (
     load_metrics as load_metrics,
 )
+from .evaluation.real_size import (
+    load_base_run as load_base_run,
+    load_both_ways as load_both_ways,
+    load_estimate_error as load_estimate_error,
+)
 from .evaluation.recorded_study import (
     Study as Study,
     load_study as load_study,
@@ -159,6 +164,10 @@ from .plotting.pictures import (
     plot_deals as plot_deals,
     plot_flow as plot_flow,
     plot_padding as plot_padding,
+)
+from .plotting.scaling import (
+    plot_parts as plot_parts,
+    plot_scaling as plot_scaling,
 )
 from .plotting.steps import (
     plot_ladder as plot_ladder,

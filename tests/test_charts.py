@@ -7,7 +7,9 @@ from imdb_tutorial import (
     accuracy_interval,
     plot_curves,
     plot_intervals,
+    plot_parts,
     plot_reliability,
+    plot_scaling,
     reliability,
     spread,
 )
@@ -69,3 +71,23 @@ def test_reliability_draws_one_panel_a_model():
     assert [len(axes.texts) for axes in figure.axes] == [2, 0]
     dots = figure.axes[0].collections[-1]
     assert np.all(np.abs(np.diff(dots.get_offsets(), axis=1)) < 0.3)
+
+
+def test_parts_make_up_a_whole():
+    figure = plot_parts({"needed": 1.0, "padding": 3.0}, "hours")
+    (axes,) = figure.axes
+    assert [(bar.get_x(), bar.get_width()) for bar in axes.patches] == [(0, 1), (1, 3)]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["needed: 1.00 (25%)", "padding: 3.00 (75%)"]
+    with pytest.raises(ValueError, match="6 parts: expected 5 at most"):
+        plot_parts(dict.fromkeys("abcdef", 1.0), "hours")
+
+
+def test_scaling_is_drawn_on_two_logarithmic_axes():
+    curves = {"shared": ([1, 10, 100], [50, 5, 0.5]), "with a start": ([1, 10, 100], [51, 6, 1.5])}
+    (axes,) = plot_scaling(curves, "GPUs", "hours", {"a day": 24}).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert axes.lines[1].get_ydata().tolist() == [51, 6, 1.5]
+    assert axes.lines[2].get_ydata() == [24, 24]
+    assert [text.get_text().strip() for text in axes.texts] == ["a day"]
+    assert len(plot_scaling(curves, "GPUs", "hours").axes[0].lines) == 2

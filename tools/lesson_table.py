@@ -15,7 +15,7 @@ BLOCK = re.compile(r"(?<=<!-- lessons -->\n).*?(?=<!-- /lessons -->)", re.DOTALL
 PARTS = {
     0: ("Build", "the whole classic tutorial, in its order"),
     7: ("Doubt", "which of its numbers can you trust?"),
-    10: ("Go on", "with your own data"),
+    10: ("Go on", "with your own data, and at the real size"),
 }
 
 

@@ -73,6 +73,29 @@ def forward_flops(
         Operations: one number, or ``[batches]``.
     """
     length = np.asarray(tokens, dtype=np.float64)  # [] or [batches]
-    weights = 4 * shape.hidden**2 + 2 * shape.hidden * shape.intermediate
-    one_layer = 2 * weights * length + 2 * 2 * shape.hidden * length**2
+    one_layer = 2 * _weights(shape) * length + 2 * 2 * shape.hidden * length**2
     return np.asarray(rows) * shape.layers * one_layer
+
+
+def flops_of_another(
+    flops: float, tokens: float, shape: EncoderShape, another: EncoderShape
+) -> float:
+    """Count what batches would need in a BERT of another shape.
+
+    Args:
+        flops: What they need in the first one, from ``forward_flops``.
+        tokens: Tokens in them, padding included.
+        shape: Of the first BERT.
+        another: Of the other one, which reads the same tokens.
+
+    Returns:
+        Operations in the other one.
+    """
+    # How long the batches are is in the part that grows with the square of the length.
+    squares = (flops / shape.layers - 2 * _weights(shape) * tokens) / (2 * 2 * shape.hidden)
+    one_layer = 2 * _weights(another) * tokens + 2 * 2 * another.hidden * squares
+    return another.layers * one_layer
+
+
+def _weights(shape: EncoderShape) -> int:
+    return 4 * shape.hidden**2 + 2 * shape.hidden * shape.intermediate

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imdb_tutorial.cost import report
 from imdb_tutorial.cost.bill import Cost
+from imdb_tutorial.cost.flops import EncoderShape, flops_of_another
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,7 @@ def scale_up(
     poolings: int = 1,
     bytes_per_number: int = 4,
     shard_bytes: int = 1_000_000_000,
+    shape: Sequence[int] | None = None,
 ) -> ScaledCost:
     """Work out what our one pass would cost with more reviews on other hardware.
 
@@ -66,12 +68,14 @@ def scale_up(
         poolings: How many kinds of features are kept.
         bytes_per_number: 4 for float32.
         shard_bytes: The size of one file of features, at most.
+        shape: Layers, hidden and intermediate size of another BERT that reads the same tokens, such
+            as ``(12, 768, 3072)``; without it, the bill's.
 
     Returns:
         Operations, hours, bytes, files and price.
 
     Raises:
-        ValueError: A number that is not above 0, or a utilisation above 1.
+        ValueError: A number that is not above 0, a utilisation above 1, or no shape of a BERT.
     """
     asked = {
         "reviews": reviews,
@@ -89,9 +93,15 @@ def scale_up(
         raise ValueError(f"utilisation is {utilisation!r}: expected a share, above 0 and up to 1")
     if price_per_gpu_hour is not None and not 0 <= price_per_gpu_hour < math.inf:
         raise ValueError(f"price_per_gpu_hour is {price_per_gpu_hour!r}: expected 0 or more")
-    flops = cost.ours.flops / cost.reviews_once * reviews
+    another = cost.shape
+    if shape is not None:
+        if len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
+            raise ValueError(f"shape is {shape!r}: expected layers, hidden and intermediate size")
+        another = EncoderShape(*shape)
+    flops = flops_of_another(cost.ours.flops, cost.ours.tokens, cost.shape, another)
+    flops *= reviews / cost.reviews_once
     gpu_hours = flops / (flops_per_second * utilisation) / 3_600
-    row_bytes = cost.shape.hidden * bytes_per_number * poolings
+    row_bytes = another.hidden * bytes_per_number * poolings
     rows_a_shard = max(1, shard_bytes // row_bytes)
     return ScaledCost(
         reviews=reviews,

@@ -9,7 +9,10 @@ from imdb_tutorial.machine.packages import DamagedFileError
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDS = (
+    "base_run.json",
+    "estimate_error.json",
     "expected_accuracy.json",
+    "gpu_check.json",
     "official_split.json",
     "reference_run.json",
     "study.json",
@@ -43,7 +46,7 @@ class ReferenceRun(NamedTuple):
 
 def load_reference_run() -> ReferenceRun:
     """Read the classic run's losses and accuracies, which are kept as data."""
-    record = _read("reference_run")
+    record = read_record("reference_run")
     return ReferenceRun(
         losses=[loss / record["num_batches"] for loss in record["loss_sums"]],
         accuracies=record["accuracies"],
@@ -65,7 +68,7 @@ def load_expected_accuracy() -> list[tuple[str, int, float]]:
     """
     return [
         (row["pooling"], row["train_size"], row["test_accuracy"])
-        for row in _read("expected_accuracy")["results"]
+        for row in read_record("expected_accuracy")["results"]
     ]
 
 
@@ -81,7 +84,7 @@ def load_official_split() -> dict[str, list[dict]]:
         official test; ``"features"``: each pooling with the classic loss, with logits and with the
         linear optimum; ``"bag_of_words"``: TF-IDF on the whole split. Accuracies are 0 to 1.
     """
-    record = _read("official_split")
+    record = read_record("official_split")
     return {name: record[name] for name in ("cut", "films", "features", "bag_of_words")}
 
 
@@ -116,6 +119,17 @@ def require_sound(folder: Path, *names: str) -> None:
         )
 
 
-def _read(name: str) -> dict:
+def read_record(name: str) -> dict:
+    """Read a record that is as it was written.
+
+    Args:
+        name: The file's, without its ending.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        DamagedFileError: It is missing or damaged; the message names it.
+    """
     require_sound(DATA, f"{name}.json")
     return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
