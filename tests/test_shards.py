@@ -384,3 +384,13 @@ def test_shards_left_by_a_kill_after_the_table_was_written_go_away(tiny, expecte
     assert cache.cache_info().bytes > 10**6
     assert is_expected(extract(tiny), expected)
     assert is_clean()
+
+
+@pytest.mark.slow
+def test_ten_times_as_many_reviews_take_hardly_more_memory():
+    """Kept with their [CLS], all tokens' vectors made it 1.4 times as much."""
+    pytest.importorskip("resource", reason="needs what Linux and macOS say of a process")
+    from benchmarks.memory_growth import measure_apart
+
+    few, many = (measure_apart(size, 128, 128)["peak_memory_mb"] for size in (400, 4_000))
+    assert many < 1.2 * few

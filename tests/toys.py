@@ -12,7 +12,7 @@ LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
-def save_tiny_bert(folder: Path) -> None:
+def save_tiny_bert(folder: Path, hidden_size: int = 16) -> None:
     """Save a random BERT of two narrow layers and its tokenizer."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
@@ -26,7 +26,7 @@ def save_tiny_bert(folder: Path) -> None:
         model = BertModel(
             BertConfig(
                 vocab_size=len(vocabulary),
-                hidden_size=16,
+                hidden_size=hidden_size,
                 num_hidden_layers=2,
                 num_attention_heads=2,
                 intermediate_size=32,
