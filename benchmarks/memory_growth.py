@@ -58,9 +58,7 @@ def measure(size: int, max_length: int, hidden_size: int, folder: Path) -> dict:
     }
 
 
-def measure_apart(
-    size: int, max_length: int = MAX_LENGTH, hidden_size: int = HIDDEN_SIZE
-) -> dict:
+def measure_apart(size: int, max_length: int = MAX_LENGTH, hidden_size: int = HIDDEN_SIZE) -> dict:
     """Measure in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         answer = subprocess.run(

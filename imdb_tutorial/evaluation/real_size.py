@@ -15,8 +15,8 @@ class RealSizeRun(NamedTuple):
         reviews: Number of reviews by pool.
         accuracies: By encoder, by pooling: the share of test reviews that are right, with an
             interval that counts films.
-        differences: By pooling: the first encoder's accuracy less the second's, on the same reviews;
-            the difference, and where its interval begins and ends.
+        differences: By pooling: the first encoder's accuracy less the second's, on the same
+            reviews; the difference, and where its interval begins and ends.
         seconds: By encoder, how long its features took, tokenizing included.
         tokens_per_second: By encoder; padding does not count.
         matrix_rate: By encoder: what large matrix products reached just then, FLOP a second.
