@@ -52,6 +52,7 @@ BASE_RUN = {
             "dtype": "bfloat16",
             "tokens_of_text_a_second": {"classic loop": 3, "ours": 10},
             "run_seconds": {"classic loop": 360_000, "ours": 3_600},
+            "seconds_of_thirty_epochs_on_features": 9.0,
             "times_faster": 100.0,
             "share_of_matrix_rate": 0.4,
             "peak_memory_mb": {"main": 1_700},
@@ -66,6 +67,7 @@ GPU_CHECK = {
     BASE: {
         "tokens_of_text_a_second": {"classic loop": 3, "ours, float32": 10, "ours, bfloat16": 90},
         "run_seconds": {"classic loop": 7_200, "ours, float32": 720, "ours, bfloat16": 72},
+        "seconds_of_thirty_epochs_on_features": 5.0,
         "times_faster": {"ours, float32": 10.0, "ours, bfloat16": 100.0},
         "model_flops_utilisation": 0.3,
         "peak_memory_mb": {"main": 2_000, "gpu": 3_000},
@@ -121,6 +123,7 @@ def test_both_ways_are_read_from_both_records(data):
     assert (here.device, there.device) == ("2 processor threads", "a GPU")
     assert here.seconds == {"classic loop": 360_000, "ours, bfloat16": 3_600}
     assert here.times_faster == {"ours, bfloat16": 100}
+    assert (here.probe_seconds, there.probe_seconds) == (9, 5)
     assert here.tokens_per_second == {"classic loop": 3, "ours, bfloat16": 10}
     assert (here.share_of_matrix_rate, there.share_of_matrix_rate) == (0.4, 0.3)
     assert list(there.seconds) == ["classic loop", "ours, float32", "ours, bfloat16"]

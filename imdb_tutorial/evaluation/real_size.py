@@ -44,6 +44,7 @@ class BothWays(NamedTuple):
         encoder: Which BERT.
         tokens_per_second: By way; padding does not count.
         seconds: By way: thirty epochs of train and validation, extrapolated from a part.
+        probe_seconds: How many of our seconds are thirty epochs of the probe; the rest is BERT.
         times_faster: By way: how often it fits into the classic loop's time.
         share_of_matrix_rate: What the fastest way reaches of the rate of large matrix products.
         peak_memory_mb: The most that was held, in the ``main`` memory and perhaps on a ``gpu``.
@@ -53,6 +54,7 @@ class BothWays(NamedTuple):
     encoder: str
     tokens_per_second: dict[str, int]
     seconds: dict[str, float]
+    probe_seconds: float
     times_faster: dict[str, float]
     share_of_matrix_rate: float
     peak_memory_mb: dict[str, int]
@@ -151,6 +153,7 @@ def _both_ways(run: dict, encoder: str, device: str, ours: str) -> BothWays:
         encoder=encoder,
         tokens_per_second=by_way(run["tokens_of_text_a_second"]),
         seconds=by_way(run["run_seconds"]),
+        probe_seconds=run["seconds_of_thirty_epochs_on_features"],
         times_faster=by_way(run["times_faster"]),
         share_of_matrix_rate=run[share],
         peak_memory_mb=run["peak_memory_mb"],
