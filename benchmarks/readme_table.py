@@ -4,7 +4,14 @@ import json
 import re
 from pathlib import Path
 
-from imdb_tutorial import load_preset, load_reviews, load_study
+from imdb_tutorial import (
+    load_base_run,
+    load_both_ways,
+    load_estimate_error,
+    load_preset,
+    load_reviews,
+    load_study,
+)
 from imdb_tutorial.evaluation.intervals import Interval
 
 FOLDER = Path(__file__).resolve().parent
@@ -21,6 +28,8 @@ def render() -> dict[str, str]:
         "measured-ladder": render_ladder(),
         "measured-classifier": render_classifier(),
         "measured-fine-tuning": render_finetuning(),
+        "measured-real-size": render_real_size(),
+        "measured-bill": render_bill(),
     }
 
 
@@ -97,6 +106,52 @@ def render_probe() -> str:
         lines.append(
             f"| {row['reviews']:,} | {row['seconds']:.0f} | {row['peak_memory_mb']:,} MB |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def render_real_size() -> str:
+    """Return the runs of the real size as Markdown."""
+    run = load_base_run()
+    lines = [
+        f"All {sum(run.reviews.values()):,} reviews, read once on one {run.device} in {run.dtype}.",
+        "",
+        "| Encoder | seconds | tokens a second | share of the matrix rate | [CLS] | mean |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, accuracies in run.accuracies.items():
+        lines.append(
+            f"| {name} | {run.seconds[name]:.1f} | {run.tokens_per_second[name]:,} | "
+            f"{run.share_of_matrix_rate[name]:.0%} | {accuracies['cls']} | {accuracies['mean']} |"
+        )
+    lines += [
+        "",
+        "The same thirty epochs both ways, in turn, on a part, extrapolated to all train and "
+        "validation reviews:",
+        "",
+        "| Encoder, device | way | tokens a second | seconds | times faster |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for ways in load_both_ways():
+        for way, seconds in ways.seconds.items():
+            lines.append(
+                f"| {ways.encoder}, {ways.device} | {way} | {ways.tokens_per_second[way]:,} | "
+                f"{seconds:,.0f} | {ways.times_faster.get(way, 1):,.0f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def render_bill() -> str:
+    """Return how far bills were from runs, as Markdown."""
+    error = load_estimate_error()
+    lines = [
+        f"{sum(error.reviews.values())} reviews, {error.encoder}; {error.device}.",
+        "",
+        f"| Load | {' | '.join(f'bill / run, {way}' for way in error.ratios)} |",
+        "| --- " * (1 + len(error.ratios)) + "|",
+    ]
+    for number, load in enumerate(error.loads):
+        ratios = " | ".join(f"{each[number]:.2f}" for each in error.ratios.values())
+        lines.append(f"| {load:.1f} | {ratios} |")
     return "\n".join(lines) + "\n"
 
 

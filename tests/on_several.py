@@ -23,7 +23,7 @@ from imdb_tutorial import (
     load_tokenizer,
     save_finetuned,
 )
-from imdb_tutorial.encoder import features as extraction
+from imdb_tutorial.encoder import extraction
 from imdb_tutorial.finetuning.run import share_of_batch
 from imdb_tutorial.machine import processes as meeting, shards
 from imdb_tutorial.machine.processes import Processes, processes

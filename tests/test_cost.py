@@ -32,7 +32,7 @@ from imdb_tutorial import (
 from imdb_tutorial.__main__ import main
 from imdb_tutorial.cost import report, work
 from imdb_tutorial.cost.flops import EncoderShape, encoder_shape, forward_flops
-from imdb_tutorial.encoder.features import TOKEN_BUDGET
+from imdb_tutorial.encoder.extraction import TOKEN_BUDGET
 from imdb_tutorial.machine.sources import packaged_encoder_folder
 from tests.toys import save_tiny_mpnet
 

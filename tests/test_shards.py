@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from imdb_tutorial import extract_features, load_encoder, load_tokenizer
-from imdb_tutorial.encoder import features, tokens
+from imdb_tutorial.encoder import extraction, tokens
 from imdb_tutorial.machine import cache, files, shards
 from tests.systems import needs_flock, needs_fork, needs_sigkill
 
@@ -28,14 +28,14 @@ def tiny(tiny_bert):
 @pytest.fixture(scope="module")
 def expected(tiny):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(features.TOKEN_BUDGET, "cpu", 64)
+        patch.setitem(extraction.TOKEN_BUDGET, "cpu", 64)
         return extract_features(TEXTS, *tiny, ("cls", "mean"), dtype=torch.float32, use_cache=False)
 
 
 @pytest.fixture(autouse=True)
 def many_shards(monkeypatch):
     """Make many small batches, and a shard of each."""
-    monkeypatch.setitem(features.TOKEN_BUDGET, "cpu", 64)
+    monkeypatch.setitem(extraction.TOKEN_BUDGET, "cpu", 64)
     monkeypatch.setattr(shards, "SECONDS", 0.0)
 
 
@@ -67,7 +67,7 @@ def interrupt(tiny, batches, monkeypatch, error=KeyboardInterrupt, **options):
             yield work(item)
 
     with monkeypatch.context() as patch, pytest.raises(error):
-        patch.setattr(features, "in_parallel", some)
+        patch.setattr(extraction, "in_parallel", some)
         extract(tiny, **options)
 
 
@@ -263,14 +263,14 @@ def test_a_damaged_shard_is_told_and_computed_again(tiny, expected, passes, monk
 
 def test_a_shard_damaged_after_the_start_is_computed_again(tiny, expected, monkeypatch):
     interrupt(tiny, 9, monkeypatch)
-    in_parallel = features.in_parallel
+    in_parallel = extraction.in_parallel
 
     def damaging(*arguments):
         for file in kept("*-mean-*")[:2]:
             file.write_bytes(b"damaged meanwhile")
         return in_parallel(*arguments)
 
-    monkeypatch.setattr(features, "in_parallel", once(damaging, in_parallel))
+    monkeypatch.setattr(extraction, "in_parallel", once(damaging, in_parallel))
     with pytest.warns(UserWarning, match="is damaged"):
         found = extract(tiny)
     assert is_expected(found, expected)
@@ -289,7 +289,7 @@ def once(first, then):
 
 def test_shards_of_another_plan_are_told_and_not_believed(tiny, expected, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setitem(features.TOKEN_BUDGET, "cpu", 48)
+        patch.setitem(extraction.TOKEN_BUDGET, "cpu", 48)
         interrupt(tiny, 9, monkeypatch)
     with pytest.warns(UserWarning, match="is of another run"):
         found = extract(tiny)
@@ -366,7 +366,7 @@ def test_clearing_leaves_the_shards_of_what_is_being_computed(tiny, expected, mo
 
     interrupt(tiny, 5, monkeypatch, texts=TEXTS[:40])  # of another key: nobody computes it
     other = len(kept())
-    monkeypatch.setattr(features, "in_parallel", clearing)
+    monkeypatch.setattr(extraction, "in_parallel", clearing)
     assert is_expected(extract(tiny), expected)
     assert other == 10
     assert left[0] >= 18

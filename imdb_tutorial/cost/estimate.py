@@ -13,7 +13,8 @@ from imdb_tutorial.cost.calibration import Speeds, calibrate
 from imdb_tutorial.cost.flops import EncoderShape, encoder_shape, forward_flops
 from imdb_tutorial.cost.work import PoolWork, each_once, plan_work
 from imdb_tutorial.dataset.reviews import load_reviews
-from imdb_tutorial.encoder.features import TOKEN_BUDGET, share_kept
+from imdb_tutorial.encoder.extraction import TOKEN_BUDGET
+from imdb_tutorial.encoder.features import share_kept
 from imdb_tutorial.encoder.limits import longest_input, require_length
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.machine.device import best_device, choose_dtype
