@@ -44,6 +44,7 @@ class Shards:
             digest.update(len(rows).to_bytes(8, "big") + rows.astype("<i8").tobytes())
         self._plan = digest.hexdigest()
         self._files: dict[str, dict[Path, range]] = {name: {} for name in names}
+        self._tables: dict[str, torch.Tensor] = {}  # by name, those that are whole
         self._fresh: dict[int, dict[str, np.ndarray]] = {}  # by batch: names, vectors
         self._kept_at, self._fresh_bytes = time.monotonic(), 0
         self._keeps = key is not None
@@ -58,11 +59,14 @@ class Shards:
 
     def _missing_here(self) -> list[int]:
         there = [
-            {number for numbers in files.values() for number in numbers}
-            for files in self._files.values()
+            {number for numbers in self._files[name].values() for number in numbers}
+            for name in self._open()
         ]
         done = set.intersection(*there) | self._fresh.keys()
         return [number for number in range(len(self._batches)) if number not in done]
+
+    def _open(self) -> list[str]:
+        return [name for name in self._names if name not in self._tables]
 
     def add(self, number: int, vectors: dict[str, np.ndarray]) -> None:
         """Take a batch; every half a minute, keep on disk what has come since.
@@ -82,7 +86,7 @@ class Shards:
             return
         for numbers in _runs(sorted(self._fresh)):
             try:
-                for name in self._names:
+                for name in self._open():
                     self._write(name, numbers)
             except OSError as error:
                 cache.warn_of_no_place(error)
@@ -101,14 +105,17 @@ class Shards:
         """
         if self.missing() or not self._exchange():
             return None
-        tables = {name: self._table(name) for name in self._names}
+        tables = {name: self._table(name) for name in self._open()}
         whole = {name: table for name, table in tables.items() if table is not None}
-        if not all(self._all.gather(len(whole) == len(tables))):
+        # A table that everyone has needs its shards no longer, whatever the others still lack.
+        for name in set.intersection(*self._all.gather(set(whole))):
+            self._tables[name] = whole[name]
+        if self._open():
             return None
         for file in (file for name in self._stored for file in self._files[name]):
             with contextlib.suppress(OSError):
                 file.unlink(missing_ok=True)
-        return whole
+        return self._tables
 
     def _exchange(self) -> bool:
         """Get from the other processes what this one cannot read from the disk; all or nothing."""
@@ -135,7 +142,7 @@ class Shards:
 
     def _take_out(self, numbers: set[int]) -> dict[int, dict[str, np.ndarray]]:
         found = {number: self._fresh[number] for number in numbers & self._fresh.keys()}
-        for name in self._names:
+        for name in self._open():
             for file, held in self._files[name].items():
                 if not (wanted := numbers.intersection(held) - self._fresh.keys()):
                     continue
@@ -194,7 +201,7 @@ class Shards:
 
     def _take_up(self) -> None:
         """Find what earlier runs have left, and believe what is whole and of this plan."""
-        for name in self._names:
+        for name in self._open():
             for file in sorted(cache.cache_folder().glob(f"{self._key}-{name}-*")):
                 if file in self._files[name] or file.suffix != cache.SHARD_SUFFIX:
                     continue
