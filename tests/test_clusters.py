@@ -223,6 +223,13 @@ def test_three_films_that_all_say_the_same_show_nothing():
     assert found.p_value == 0.25  # as three coins
 
 
+def test_no_number_of_draws_shows_that_something_never_happens():
+    rng = np.random.default_rng(0)
+    films, one = np.repeat(np.arange(80), 5), rng.random(400) < 0.95
+    found = compare_grouped(one, rng.random(400) < 0.3, films, draws=999)
+    assert found.low > 0.5 and found.p_value == pytest.approx(2 / 1_000)
+
+
 def test_films_with_one_label_each_are_fine():
     labels = np.repeat([0, 1], 50)
     films = np.repeat(np.arange(20), 5)

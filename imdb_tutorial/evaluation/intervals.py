@@ -146,7 +146,8 @@ def spread(values: ArrayLike, *, confidence: float = 0.95) -> Spread:
     """Return the mean of what several seeds gave, with Student's interval for it.
 
     It tells how much the random choices matter that the seeds vary. The reviews on which all of
-    them were tested stay the same, so what these reviews leave open is not in it.
+    them were tested stay the same, so what these reviews leave open is not in it. Nor is a fit that
+    leaves nothing to chance more than one value, however many seeds it is given.
 
     Args:
         values: One number a seed, such as a difference of two accuracies.
