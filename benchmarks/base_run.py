@@ -30,6 +30,7 @@ from imdb_tutorial import (
     choose_dtype,
     compare,
     extract_features,
+    grouped_interval,
     load_encoder,
     load_preset,
     load_reviews,
@@ -154,28 +155,17 @@ def train_probe(preset, reviews, features, pooling: str) -> tuple[dict, np.ndarr
     with torch.no_grad():
         said = probe(features["test"][pooling]).argmax(dim=1).numpy()  # [reviews]
     right = said == np.array(labels["test"])
-    films = reviews["test"]["film"][:]
     interval = accuracy_interval(right)
+    over_films = grouped_interval(right, reviews["test"]["film"][:])
     return {
         "accuracy": round(interval.value, 5),
         "interval": [round(interval.low, 5), round(interval.high, 5)],
-        "interval_over_films": [round(float(x), 5) for x in over_films(right, films)],
+        "interval_over_films": [round(over_films.low, 5), round(over_films.high, 5)],
         "validation_accuracy": round(history.val_accuracy[-1], 5),
         "train_losses": [round(loss, 5) for loss in history.train_losses],
         "val_accuracies": [round(a, 5) for a in history.val_accuracy],
         "seconds_of_training": round(seconds, 1),
     }, right
-
-
-def over_films(right: np.ndarray, films: list[str], draws: int = 4_000) -> np.ndarray:
-    """Draw whole films again and again: the middle 95 % of the accuracies."""
-    _, film = np.unique(films, return_inverse=True)
-    count = np.bincount(film)
-    correct = np.bincount(film, weights=right)
-    random = np.random.default_rng(0)
-    drawn = random.integers(len(count), size=(draws, len(count)))
-    accuracies = correct[drawn].sum(axis=1) / count[drawn].sum(axis=1)
-    return np.quantile(accuracies, [0.025, 0.975])
 
 
 def speed_on_a_part(encoder) -> dict:

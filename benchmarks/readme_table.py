@@ -50,7 +50,8 @@ def render_ladder() -> str:
     reviews = load_reviews(preset)
     study = load_study()
     study.check(reviews)
-    ladder = study.ladder(reviews["test"]["label"][:]).reset_index()
+    ladder = study.ladder(reviews["test"]["label"][:], reviews["test"]["film"][:])
+    ladder = ladder.drop(columns=["counting reviews", "design effect"]).reset_index()
     lines = [f"| {' | '.join(ladder.columns)} |", "| --- " * len(ladder.columns) + "|"]
     lines += [f"| {' | '.join(row)} |" for row in ladder.itertuples(index=False)]
     return "\n".join(lines) + "\n"

@@ -64,6 +64,12 @@ from .evaluation.calibration import (
     fit_temperature as fit_temperature,
     reliability as reliability,
 )
+from .evaluation.clusters import (
+    GroupedDifference as GroupedDifference,
+    GroupedInterval as GroupedInterval,
+    compare_grouped as compare_grouped,
+    grouped_interval as grouped_interval,
+)
 from .evaluation.error_analysis import (
     by_slice as by_slice,
     confusion_matrix as confusion_matrix,
@@ -95,6 +101,9 @@ from .evaluation.records import (
     load_expected_accuracy as load_expected_accuracy,
     load_official_split as load_official_split,
     load_reference_run as load_reference_run,
+)
+from .evaluation.several_comparisons import (
+    holm as holm,
 )
 from .evaluation.written_ratings import (
     without_ratings as without_ratings,

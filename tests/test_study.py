@@ -9,7 +9,14 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from experiments import data, models, probes, runner, words
-from imdb_tutorial import accuracy_interval, compare, load_sentences, load_study, spread
+from imdb_tutorial import (
+    accuracy_interval,
+    compare_grouped,
+    grouped_interval,
+    load_sentences,
+    load_study,
+    spread,
+)
 from imdb_tutorial.evaluation.recorded_study import PROBABILITIES, RECORD
 
 
@@ -26,6 +33,11 @@ def reviews(whole_pools):
 @pytest.fixture(scope="module")
 def labels(reviews):
     return np.array(reviews["test"]["label"][:])
+
+
+@pytest.fixture(scope="module")
+def films(reviews):
+    return reviews["test"]["film"][:]
 
 
 @pytest.mark.parametrize("experiment", ["probes", "curve", "fine_tuning"])
@@ -152,11 +164,11 @@ def test_learning_runs_of_two_models_can_be_subtracted(study):
     assert study.learning_runs("TF-IDF").iloc[-1].count() == 1  # with all labels
 
 
-def test_the_packaged_classifiers_time_holds_its_probes(study, labels):
+def test_the_packaged_classifiers_time_holds_its_probes(study, labels, films):
     run = study.table("ladder").set_index("model").loc["packaged"]
     probe = json.loads((RECORD.parent / "packaged_probe/record.json").read_text(encoding="utf-8"))
     minutes = (run.seconds + probe["seconds"]) / 60
-    assert study.ladder(labels).loc["packaged", "time to train"] == f"{minutes:.0f} min"
+    assert study.ladder(labels, films).loc["packaged", "time to train"] == f"{minutes:.0f} min"
 
 
 def test_every_seed_of_the_plan_is_in_the_record(study):
@@ -168,18 +180,26 @@ def test_every_seed_of_the_plan_is_in_the_record(study):
     assert sum(study.record["seconds"].values()) < 2 * 2 * 3600  # two cores for two hours
 
 
-def test_the_ladder_says_what_evaluation_says(study, labels):
-    table = study.ladder(labels)
+def test_the_ladder_says_what_evaluation_says(study, labels, films):
+    table = study.ladder(labels, films)
     right = {m: (study.margins(m) > 0) == labels for m in ("TF-IDF", "packaged")}
     for model, flags in right.items():
-        assert table.loc[model, "accuracy (95 % interval)"] == str(accuracy_interval(flags))
-    expected = str(compare(right["packaged"], baseline=right["TF-IDF"]))
+        over_films = grouped_interval(flags, films)
+        assert table.loc[model, "accuracy (95 % interval over films)"] == str(over_films)
+        assert table.loc[model, "counting reviews"] == str(accuracy_interval(flags))
+        assert table.loc[model, "design effect"] == f"{over_films.design_effect:.1f}"
+    expected = str(compare_grouped(right["packaged"], right["TF-IDF"], films))
     assert expected.startswith(table.loc["packaged", "less TF-IDF"])
     assert table.loc["TF-IDF", "less TF-IDF"] == ""
 
 
-def test_the_ladders_answers_have_the_ladders_names(study, labels):
-    right, table = study.ladder_right(labels), study.ladder(labels)
+def test_the_ladder_refuses_films_of_other_reviews(study, labels, films):
+    with pytest.raises(ValueError, match=r"groups are of the shape \(10,\).*4000 reviews"):
+        study.ladder(labels, films[:10])
+
+
+def test_the_ladders_answers_have_the_ladders_names(study, labels, films):
+    right, table = study.ladder_right(labels), study.ladder(labels, films)
     assert list(right) == list(table.index)
     for seed in study.table("ladder").query("model == 'fine-tuned'").seed:
         expected = (study.margins("fine-tuned", seed=seed) > 0) == labels

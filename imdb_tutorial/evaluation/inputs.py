@@ -70,6 +70,51 @@ def read_flags(values: Any, name: str, count: int | None = None) -> np.ndarray:
     return flags
 
 
+def read_groups(values: Any, count: int) -> np.ndarray:
+    """Return the number of each review's group, from 0 on; refuse one group, and none.
+
+    Args:
+        values: The group of each of ``count`` reviews, such as its film: numbers or names.
+        count: Number of reviews.
+    """
+    import pandas as pd
+
+    try:
+        # As objects: an array of text would turn a missing name into "nan", and 1 into "1".
+        column = np.asarray(values, dtype=object)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"groups cannot be read as a list: {one_line(error)}") from None
+    if column.shape != (count,):
+        given = f"{values!r:.60}" if column.ndim == 0 else f"of the shape {column.shape}"
+        raise ValueError(
+            f"groups are {given}: expected one for each of {count} reviews, such as "
+            'reviews["test"]["film"][:]'
+        )
+    try:
+        codes, names = pd.factorize(column)
+    except TypeError as error:
+        raise ValueError(f"groups hold what is no name: {one_line(error)}") from None
+    named = [not isinstance(name, str) or bool(name.strip()) for name in names]
+    absent = ~np.array([*named, False])[codes]  # [reviews]; pandas gives -1 to None and NaN
+    if absent.any():
+        row = int(absent.argmax())
+        raise ValueError(
+            f"row {row} has the group {column[row]!r}: expected a name, such as the film's"
+        )
+    if len(names) < 2:
+        raise ValueError(
+            f"all {count} reviews are of one group ({names[0]!r:.60}): expected two or more, as "
+            "nothing can be said about other groups from one"
+        )
+    return codes
+
+
+def check_confidence(confidence: float) -> None:
+    """Refuse what is no share between 0 and 1."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}: expected a share such as 0.95")
+
+
 def read_margins(*, logits: Any, y_true: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return the logits of positive minus negative, float64 ``[reviews]``, and the labels."""
     table, labels = _read_table(logits, y_true, "logits")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from imdb_tutorial.evaluation.inputs import read_flags
+from imdb_tutorial.evaluation.inputs import check_confidence, read_flags
 
 
 class Interval(NamedTuple):
@@ -91,7 +91,7 @@ def accuracy_interval(
         raise ValueError(f"count is {count}: expected at least one review to have an accuracy")
     if not isinstance(right, int | np.integer) or not 0 <= right <= count:
         raise ValueError(f"right is {right!r:.60}: expected a whole number from 0 to {count}")
-    _check_confidence(confidence)
+    check_confidence(confidence)
     low, high = binomtest(int(right), int(count)).proportion_ci(confidence, method="wilson")
     return Interval(int(right) / int(count), float(low), float(high), int(count))
 
@@ -146,7 +146,8 @@ def spread(values: ArrayLike, *, confidence: float = 0.95) -> Spread:
     """Return the mean of what several seeds gave, with Student's interval for it.
 
     It tells how much the random choices matter that the seeds vary. The reviews on which all of
-    them were tested stay the same, so what these reviews leave open is not in it.
+    them were tested stay the same, so what these reviews leave open is not in it. Nor is a fit that
+    leaves nothing to chance more than one value, however many seeds it is given.
 
     Args:
         values: One number a seed, such as a difference of two accuracies.
@@ -166,12 +167,7 @@ def spread(values: ArrayLike, *, confidence: float = 0.95) -> Spread:
             f"values are {np.array2string(found, threshold=5)}: expected two or more finite "
             "numbers, one a seed"
         )
-    _check_confidence(confidence)
+    check_confidence(confidence)
     mean, error = found.mean(), found.std(ddof=1) / len(found) ** 0.5
     reach = stats.t.ppf((1 + confidence) / 2, len(found) - 1) * error
     return Spread(float(mean), float(mean - reach), float(mean + reach), len(found))
-
-
-def _check_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}: expected a share such as 0.95")

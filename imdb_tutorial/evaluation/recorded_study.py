@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from imdb_tutorial.dataset.reviews import ids_sha256
-from imdb_tutorial.evaluation.intervals import Spread, accuracy_interval, compare, spread
+from imdb_tutorial.evaluation.clusters import compare_grouped, grouped_interval
+from imdb_tutorial.evaluation.intervals import Spread, accuracy_interval, spread
 from imdb_tutorial.evaluation.records import DATA, require_sound
 
 if TYPE_CHECKING:
@@ -261,26 +263,36 @@ class Study:
         right = {run.part: (verdicts[n] == truth)[rows] for n, run in runs.iterrows()}
         return pd.DataFrame(right, index=pd.Index(rows, name="row"))
 
-    def ladder(self, labels: Sequence[int]) -> "pd.DataFrame":
+    def ladder(self, labels: Sequence[int], films: ArrayLike) -> "pd.DataFrame":
         """Put the ladder's models side by side on the test reviews.
 
         Args:
             labels: The test reviews' labels.
+            films: Which film each of the test reviews is about.
 
         Returns:
-            Under each model's name: what it learnt from, its accuracy, its difference to TF-IDF on
-            the same reviews, the time to train it (with that of the probe it started from), and
-            the size of its weights and vocabulary, without the libraries that run it; as texts.
+            Under each model's name: what it learnt from; its accuracy with an interval over films,
+            the interval as if each review stood for itself, and the design effect, which says how
+            many times the variance of the one is that of the other; its difference to TF-IDF on
+            the same reviews, over films; the time to train it (with that of the probe it started
+            from); and the size of its weights and vocabulary, without the libraries that run it.
+            All of it as texts.
+
+        Raises:
+            ValueError: Labels or films of another number, or films that are none.
         """
         import pandas as pd
 
         table, right = self.table("ladder"), self.ladder_right(labels)
         rows = {}
         for (name, flags), (_, run) in zip(right.items(), table.iterrows(), strict=True):
-            apart = str(compare(flags, baseline=right[BASELINE])).split(", p")[0]
+            accuracy = grouped_interval(flags, films)
+            apart = str(compare_grouped(flags, right[BASELINE], films)).split(", p")[0]
             rows[name] = {
                 "learns from": f"{run.train_size:,} reviews",
-                "accuracy (95 % interval)": str(accuracy_interval(flags)),
+                "accuracy (95 % interval over films)": str(accuracy),
+                "counting reviews": str(accuracy_interval(flags)),
+                "design effect": f"{accuracy.design_effect:.1f}",
                 "less TF-IDF": "" if run.model == BASELINE else apart,
                 "time to train": _duration(run.seconds + _seconds_before(run.model)),
                 "size": f"{run.megabytes:,.0f} MB",
