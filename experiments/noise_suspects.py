@@ -38,9 +38,7 @@ def find_suspects(truth: np.ndarray, probabilities: np.ndarray) -> Suspects:
     from cleanlab.rank import get_label_quality_scores
 
     both = np.stack([1 - probabilities, probabilities], axis=1)  # [reviews, 2]
-    return Suspects(
-        find_label_issues(truth, both, n_jobs=1), get_label_quality_scores(truth, both)
-    )
+    return Suspects(find_label_issues(truth, both, n_jobs=1), get_label_quality_scores(truth, both))
 
 
 def out_of_sample(
