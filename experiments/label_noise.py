@@ -101,7 +101,7 @@ def make_record(output: Path) -> None:
         "reviews": reviews,
         "suspects": {
             "TF-IDF": [str(name) for name in data.ids[by_words]],
-            "packaged, test alone": [str(name) for name in data.ids[by_packaged]],
+            "packaged": [str(name) for name in data.ids[by_packaged]],
         },
         "packaged_margins_sha256": answers,
         "wrong": {name: list(share) for name, share in wrong_shares(judged, reviews).items()},

@@ -27,7 +27,7 @@ def draw(flags: np.ndarray, sizes: dict[str, int] = SAMPLED, seed: int = SEED) -
 
 
 def write_sheet(texts: Sequence[str]) -> str:
-    """Return the sheet: numbers and texts alone, as the file is sorted and an id tells the label."""
+    """Return the sheet: numbers and texts alone. (The file is sorted: an id tells the label.)"""
     return "".join(
         f"### {number}\n{' '.join(text.replace('<br />', ' ').split())}\n\n"
         for number, text in enumerate(texts, start=1)

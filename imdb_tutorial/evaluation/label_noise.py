@@ -30,7 +30,8 @@ class LabelNoise(NamedTuple):
             ``"positive"`` or ``"mixed"``), ``reason``, and whether the judgement says that the
             label is ``wrong``.
         reviews: How many ``suspects`` and ``others`` there are, a row for each pool.
-        suspects: By the name of the model whose probabilities were used, the suspects' ids.
+        suspects: By the name of the model whose probabilities were used, the suspects' ids:
+            ``"TF-IDF"`` in all pools, ``"packaged"`` in test alone.
         wrong: The share of wrong labels among ``suspects``, ``others`` and ``all reviews``.
     """
 
