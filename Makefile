@@ -7,6 +7,7 @@
 # make base     installs a BERT of the classic size: 405 MB; make base-run reads all reviews with it
 # make gpu-check  sees on an NVIDIA GPU what cannot be seen without one
 # make study    runs the experiments behind the lessons: about an hour
+# make label-noise  which labels are probably wrong: suspects, beside what a reader said of some
 # make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
@@ -19,7 +20,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study clean
+.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise clean
 
 setup: $(STAMP)
 
@@ -101,6 +102,11 @@ bench: setup
 study: setup
 	$(BIN)/python -m experiments
 	$(BIN)/python benchmarks/readme_table.py
+
+# Minutes. The reader's judgements are kept; other suspects would need a new sheet, which it says.
+label-noise: setup
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[study]'
+	$(BIN)/python -m experiments.label_noise record
 
 clean:
 	rm -rf .venv build .pytest_cache .ruff_cache .mypy_cache .hypothesis imdb_tutorial.egg-info

@@ -85,6 +85,12 @@ from .evaluation.intervals import (
     compare as compare,
     spread as spread,
 )
+from .evaluation.label_noise import (
+    LabelNoise as LabelNoise,
+    accuracy_by_stars as accuracy_by_stars,
+    load_label_noise as load_label_noise,
+    stratified_share as stratified_share,
+)
 from .evaluation.metrics import (
     load_metrics as load_metrics,
 )

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 BASE = EXTRAS.pop("base")  # 405 MB that make setup leaves out
+STUDY = [*EXTRAS.pop("study"), "termcolor"]  # with what cleanlab brings that nothing else does
 SYSTEMS = {
     "Linux": {"sys_platform": "linux", "os_name": "posix", "platform_machine": "x86_64"},
     "Darwin": {"sys_platform": "darwin", "os_name": "posix", "platform_machine": "arm64"},
@@ -103,8 +104,9 @@ def test_what_is_pinned_is_what_any_system_needs_and_nothing_else():
         for system in SYSTEMS
         for python in PYTHONS
     ]
-    base = {canonicalize_name(Requirement(line).name) for line in BASE}
-    assert set().union(*map(needed, environments)) == set(pins()) - base
+    left_out = {canonicalize_name(Requirement(line).name) for line in BASE + STUDY}
+    assert left_out <= set(pins())
+    assert set().union(*map(needed, environments)) == set(pins()) - left_out
 
 
 def test_every_pin_accepts_the_oldest_python_that_the_project_accepts():
@@ -130,6 +132,13 @@ def test_make_base_installs_the_parts_of_its_encoder_alone():
     for part in base_encoder.PARTS:
         assert f" {part.distribution}" in install
         assert str(pins()[part.distribution].specifier) == f"=={part.version}"
+
+
+def test_make_label_noise_installs_its_extra_with_the_pins():
+    recipe = subprocess.run(
+        ["make", "--dry-run", "label-noise"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "pip install --constraint constraints.txt --editable '.[study]'" in recipe
 
 
 def test_conda_installs_what_make_setup_installs():

@@ -13,6 +13,7 @@ RECORDS = (
     "estimate_error.json",
     "expected_accuracy.json",
     "gpu_check.json",
+    "label_noise.json",
     "official_split.json",
     "reference_run.json",
     "study.json",

@@ -26,6 +26,11 @@ def _try_both_ends(both_ends: Callable) -> list[list[int]]:
     return [list(both_ends(ids, room)) for ids, room in tries]
 
 
+def _try_share_of_all(share_of_all: Callable) -> list[float]:
+    tries = (([3, 1], [10, 20], [100, 900]), ([0, 2], [5, 4], [50, 150]))
+    return [float(share_of_all(*map(np.array, numbers))) for numbers in tries]
+
+
 def _size_of_floor(prediction: Any) -> str:
     floor = float(prediction)
     if floor > 1:
@@ -382,5 +387,68 @@ def both_ends(ids, room):
             ),
         ),
         expects="a list of token ids for each of four reviews",
+    ),
+    Exercise(
+        name="share_of_all",
+        hints=(
+            "How many wrong labels do you expect among all the suspects, read or not? And among "
+            "all the others?",
+            "Among 100 suspects, of which 10 were read and 3 are wrong, expect 100 * 3 / 10.",
+            "Add up what you expect in both groups, then divide by the number of all reviews.",
+        ),
+        solution="""
+def share_of_all(wrong, read, there):
+    expected = there * wrong / read
+    return expected.sum() / there.sum()
+""",
+        trial=_try_share_of_all,
+        mistakes=(
+            Mistake(
+                """
+def share_of_all(wrong, read, there):
+    return wrong.sum() / read.sum()
+""",
+                "This is the share in the sample. But the sample holds far more suspects than the "
+                "pools do: each group must count as much as it is large.",
+            ),
+            Mistake(
+                """
+def share_of_all(wrong, read, there):
+    return (wrong / read).mean()
+""",
+                "Both groups count alike here. There are many more others than suspects: weigh "
+                "each share by the size of its group.",
+            ),
+            Mistake(
+                """
+def share_of_all(wrong, read, there):
+    return (there * wrong / read).sum()
+""",
+                "This is how many wrong labels to expect, not which share of all reviews that is.",
+            ),
+            Mistake(
+                """
+def share_of_all(wrong, read, there):
+    return wrong.sum() / there.sum()
+""",
+                "Reviews that nobody read count as right here. What was read stands for the rest "
+                "of its group.",
+            ),
+            Mistake(
+                """
+def share_of_all(wrong, read, there):
+    return there[0] * wrong[0] / read[0] / there.sum()
+""",
+                "Only the suspects are counted. Among the others there are wrong labels as well.",
+            ),
+            Mistake(
+                """
+def share_of_all(wrong, read, there):
+    return 100 * (there * wrong / read).sum() / there.sum()
+""",
+                "These are percent. A share between 0 and 1 is asked for.",
+            ),
+        ),
+        expects="one share for each of two tries",
     ),
 )
