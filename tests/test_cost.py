@@ -231,7 +231,8 @@ def test_a_bill_can_be_read_by_eye(bill, toy):
     assert f"{toy.num_epochs} times" in text
     assert "80 train, 12 validation, 16 test" in text
     assert "nothing of it yet" in text
-    assert max(map(len, text.splitlines())) <= 100
+    lines = text.replace(toy.encoder, "encoder").splitlines()  # a folder may be far down
+    assert max(map(len, lines)) <= 100
     assert bill._repr_html_().startswith("<pre>The bill of the preset &#x27;laptop&#x27;")
 
 
