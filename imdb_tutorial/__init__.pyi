@@ -64,6 +64,10 @@ from .evaluation.calibration import (
     fit_temperature as fit_temperature,
     reliability as reliability,
 )
+from .evaluation.cost_at_use import (
+    load_citations as load_citations,
+    load_cost_at_use as load_cost_at_use,
+)
 from .evaluation.error_analysis import (
     by_slice as by_slice,
     confusion_matrix as confusion_matrix,
@@ -152,6 +156,9 @@ from .plotting.charts import (
     plot_bars as plot_bars,
     plot_curves as plot_curves,
     plot_lengths as plot_lengths,
+)
+from .plotting.costs import (
+    plot_costs as plot_costs,
 )
 from .plotting.history import (
     plot_history as plot_history,
