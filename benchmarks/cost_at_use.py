@@ -18,8 +18,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGED_PROBE = ROOT / "imdb_tutorial" / "data" / "packaged_probe"
 RESULT = ROOT / "imdb_tutorial" / "data" / "cost_at_use.json"
@@ -86,6 +84,7 @@ RUNGS: dict[str, Callable[[Path], Answer]] = {
 
 def fit_bags(folder: Path) -> dict[str, float]:
     """Fit both bags of words on all training reviews; return the seconds of each."""
+    import numpy as np
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
