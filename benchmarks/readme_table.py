@@ -7,6 +7,7 @@ from pathlib import Path
 from imdb_tutorial import (
     load_base_run,
     load_both_ways,
+    load_cost_at_use,
     load_estimate_error,
     load_preset,
     load_reviews,
@@ -51,9 +52,18 @@ def render_ladder() -> str:
     study = load_study()
     study.check(reviews)
     ladder = study.ladder(reviews["test"]["label"][:], reviews["test"]["film"][:])
-    ladder = ladder.drop(columns=["counting reviews", "design effect"]).reset_index()
+    costs, models = load_cost_at_use(), ladder.index.str.split(", seed").str[0]
+    ladder["ms a review"] = [f"{ms:.1f}" for ms in costs["ms a review"][models]]
+    ladder["MB on disk"] = [f"{size:.0f}" for size in costs["MB on disk"][models]]
+    ladder = ladder.drop(columns=["counting reviews", "design effect", "size"]).reset_index()
     lines = [f"| {' | '.join(ladder.columns)} |", "| --- " * len(ladder.columns) + "|"]
     lines += [f"| {' | '.join(row)} |" for row in ladder.itertuples(index=False)]
+    quiet = "a quiet machine" if costs.quiet.all() else "a busy machine: orders of magnitude only"
+    lines += [
+        "",
+        f"Milliseconds: a review of 200 words, one core, median of {costs.rounds.min()} "
+        f"round(s) on {quiet}. Disk: all files that are read to answer, without the libraries.",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -70,6 +70,10 @@ from .evaluation.clusters import (
     compare_grouped as compare_grouped,
     grouped_interval as grouped_interval,
 )
+from .evaluation.cost_at_use import (
+    load_citations as load_citations,
+    load_cost_at_use as load_cost_at_use,
+)
 from .evaluation.error_analysis import (
     by_slice as by_slice,
     confusion_matrix as confusion_matrix,
@@ -167,6 +171,9 @@ from .plotting.charts import (
     plot_bars as plot_bars,
     plot_curves as plot_curves,
     plot_lengths as plot_lengths,
+)
+from .plotting.costs import (
+    plot_costs as plot_costs,
 )
 from .plotting.history import (
     plot_history as plot_history,

@@ -5,6 +5,7 @@ import pytest
 
 from imdb_tutorial import (
     accuracy_interval,
+    plot_costs,
     plot_curves,
     plot_intervals,
     plot_parts,
@@ -91,3 +92,14 @@ def test_scaling_is_drawn_on_two_logarithmic_axes():
     assert axes.lines[2].get_ydata() == [24, 24]
     assert [text.get_text().strip() for text in axes.texts] == ["a day"]
     assert len(plot_scaling(curves, "GPUs", "hours").axes[0].lines) == 2
+
+
+def test_costs_lie_on_a_logarithmic_axis():
+    (axes,) = plot_costs({"a": (1, 0.9), "b": (100, 0.8)}, "ms", "accuracy").axes
+    assert [tuple(line.get_xydata()[0]) for line in axes.lines] == [(1, 0.9), (100, 0.8)]
+    assert axes.get_xscale() == "log"
+
+
+def test_a_cost_of_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"'free' costs 0: .* above 0, leave it out"):
+        plot_costs({"free": (0, 0.5)}, "ms", "accuracy")
