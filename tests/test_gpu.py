@@ -42,11 +42,16 @@ def tiny(tiny_bert):
     return load_tokenizer(tiny_bert), load_encoder(tiny_bert, device="cpu")
 
 
+def features_of(tiny, texts, pooling):
+    """In float32: for another precision the encoder is copied, and its hook with it."""
+    return extract_features(texts, *tiny, pooling, dtype=torch.float32, use_cache=False)
+
+
 def test_too_little_memory_halves_the_token_budget(tiny):
-    expected = extract_features(TEXTS, *tiny, ("cls", "mean"), use_cache=False)
+    expected = features_of(tiny, TEXTS, ("cls", "mean"))
     little = LittleMemory(tiny[1], tokens=100)
     with one_thread():
-        features = extract_features(TEXTS, *tiny, ("cls", "mean"), use_cache=False)
+        features = features_of(tiny, TEXTS, ("cls", "mean"))
     assert little.failed > 0
     assert little.largest > 25  # halved as often as needed, not row by row
     for pooling, vectors in expected.items():
@@ -56,14 +61,14 @@ def test_too_little_memory_halves_the_token_budget(tiny):
 def test_what_failed_once_is_not_tried_again(tiny):
     little = LittleMemory(tiny[1], tokens=400)
     with one_thread():
-        extract_features(300 * ["a good film"], *tiny, "mean", use_cache=False)
+        features_of(tiny, 300 * ["a good film"], "mean")
     assert little.failed <= 3  # 1,024 tokens, and the half: every later batch is smaller at once
 
 
 def test_one_text_that_does_not_fit_ends_in_one_line(tiny):
     LittleMemory(tiny[1], tokens=3)
     with pytest.raises(RuntimeError, match=r"no memory for one text of \d+ tokens: .* max_length"):
-        extract_features(["a good film"], *tiny, "mean", use_cache=False)
+        features_of(tiny, ["a good film"], "mean")
 
 
 def test_predicting_halves_it_too(tiny_classifier):

@@ -34,14 +34,30 @@ def test_answers_come_in_the_order_of_the_batches():
     assert np.array_equal(np.concatenate(list(in_parallel(work, BATCHES, CPU))), np.arange(30) * 2)
 
 
-def test_a_gpu_takes_one_batch_after_the_other():
+def test_a_gpu_has_its_next_batch_made_ready_while_it_computes():
+    began, threads = threading.Event(), set()
+
+    def work(rows):
+        threads.add(threading.get_ident())
+        if rows[0] == 0:  # ends when the next one has begun
+            assert began.wait(60)
+        elif rows[0] == 3:
+            began.set()
+        return rows
+
+    cuda = torch.device("cuda")  # a name: nothing runs there
+    assert np.array_equal(np.concatenate(list(in_parallel(work, BATCHES, cuda))), np.arange(30))
+    assert threading.get_ident() not in threads
+
+
+def test_on_mps_one_batch_follows_the_other_in_the_callers_thread():
     seen = []
 
     def work(rows):
         seen.append((rows[0], threading.get_ident()))
         return rows
 
-    list(in_parallel(work, BATCHES, torch.device("cuda")))  # a name: nothing runs there
+    list(in_parallel(work, BATCHES, torch.device("mps")))  # a name: nothing runs there
     assert seen == [(rows[0], threading.get_ident()) for rows in BATCHES]
 
 
