@@ -100,6 +100,7 @@ bench: setup
 # The experiments behind the lessons. Interrupted, it goes on where it was.
 study: setup
 	$(BIN)/python -m experiments
+	$(BIN)/python -m experiments.evidence
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

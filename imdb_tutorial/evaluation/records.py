@@ -11,6 +11,8 @@ DATA = Path(__file__).parents[1] / "data"
 RECORDS = (
     "base_run.json",
     "estimate_error.json",
+    "evidence.json",
+    "evidence.npz",
     "expected_accuracy.json",
     "gpu_check.json",
     "official_split.json",
