@@ -38,8 +38,7 @@ def plan(seeds: range) -> list[Unit]:
     """List every unit, the expensive ones last; all labels are one sample, so one seed does."""
 
     def samples(sizes):
-        pairs = [{"size": n, "seed": s} for n in sizes for s in (seeds if n else seeds[:1])]
-        return pairs
+        return [{"size": n, "seed": s} for n in sizes for s in (seeds if n else seeds[:1])]
 
     units = [Unit("words", bags.fit_bags, some) for some in samples(budget.SIZES)]
     for encoder in ("packaged", "random"):
@@ -86,7 +85,7 @@ def why_not(unit: Unit) -> str | None:
 
 
 def collect(units: list[Unit], folder: Path, digest: str, seeds: range) -> tuple[dict, bytes]:
-    """Put the finished units together: the record, which lists the missing ones, and its answers."""
+    """Put the finished units together: the record, which lists the missing ones, and answers."""
     experiments: dict[str, list] = {}
     arrays: dict[str, list] = {}
     seconds: dict[str, float] = {}

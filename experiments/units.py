@@ -44,6 +44,7 @@ def sources_of(module: str) -> dict[str, Path]:
     return found
 
 
+@functools.cache
 def code_digest(module: str) -> str:
     """Digest what a module does; comments, docstrings and the layout of its code play no part."""
     digest = hashlib.sha256()
