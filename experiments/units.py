@@ -169,5 +169,5 @@ def _code(path: Path) -> str:
         if (body := getattr(node, "body", None)) and isinstance(body, list):
             first = body[0]
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                body[:1] = [ast.Pass()]
+                body[:1] = [] if body[1:] else [ast.Pass()]
     return ast.unparse(tree)
