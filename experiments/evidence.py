@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import bags, budget, data, frozen
+from experiments import bags, budget, data, frozen, tuned
 from experiments.units import PACKAGES, Unit, read_unit, run_missing
 from imdb_tutorial import model_source
 from imdb_tutorial.dataset.reviews import ids_sha256
@@ -31,7 +31,7 @@ POOLS = ("train", "test")
 MIDDLE = (2_000, None)  # where a whole curve would say no more
 LAYERS = range(7)
 # About how many seconds a unit takes, for the time left.
-WEIGHTS = {"words": 40, "frozen": 30, "lengths": 40, "layers": 30}
+WEIGHTS = {"words": 40, "frozen": 30, "lengths": 40, "layers": 30, "tuned": 500}
 
 
 def plan(seeds: range) -> list[Unit]:
@@ -59,6 +59,11 @@ def plan(seeds: range) -> list[Unit]:
     units += [
         Unit("frozen", frozen.fit_frozen, {"encoder": "base"} | some)
         for some in samples(budget.SIZES)
+    ]
+    units += [
+        Unit("tuned", tuned.fit_tuned, {"way": way} | some)
+        for way in tuned.WAYS
+        for some in samples(tuned.SIZES)
     ]
     return units
 

@@ -33,12 +33,15 @@ class Unit(NamedTuple):
 
 
 def sources_of(module: str) -> dict[str, Path]:
-    """Find a module's source, and that of all modules of ours that it imports, and so on."""
+    """Find a module's source, and that of all modules of ours that it imports, and so on.
+
+    This module is left out: how units are kept does not change what they find.
+    """
     found: dict[str, Path] = {}
     ahead = [module]
     while ahead:
         name = ahead.pop()
-        if name not in found and (path := _file_of(name)):
+        if name not in found and name != __name__ and (path := _file_of(name)):
             found[name] = path
             ahead += _imports(path)
     return found

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import textwrap
 
+import datasets
 import numpy as np
 import pytest
 import scipy.sparse
+import torch
 
-from experiments import bags, budget, data, evidence, frozen, units
+from experiments import bags, budget, data, evidence, frozen, tuned, units
 from experiments.units import Unit, run_missing, run_unit
 from imdb_tutorial import load_evidence
 from imdb_tutorial.evaluation.evidence import PROBABILITIES, RECORD
@@ -28,7 +30,7 @@ def pools(monkeypatch):
     for part, labels in truth.items():
         often = np.where(labels[:, None] == 1, rates, rates[::-1])
         counts[part] = scipy.sparse.csr_matrix(random.poisson(often).astype(np.float32))
-    for module in (bags, budget, frozen):
+    for module in (bags, budget):
         monkeypatch.setattr(module, "labels", truth.__getitem__)
     monkeypatch.setattr(bags, "word_counts", lambda: counts)
     return truth, counts
@@ -65,7 +67,7 @@ def test_a_sample_is_balanced_and_holds_the_smaller_ones(pools):
 
 
 def test_nothing_is_chosen_outside_the_sample(pools, monkeypatch):
-    truth, counts = pools
+    truth, _ = pools
     unit = {"size": 40, "seed": 1}
     rows, answers = bags.fit_bags(unit)
     sample = budget.balanced_sample(1, 40)
@@ -213,11 +215,46 @@ def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
     assert sorted(ran(tmp_path)) == list(range(20))
 
 
+def test_fine_tuning_that_was_killed_goes_on_with_the_next_rate(pools, tmp_path, monkeypatch):
+    texts = [f"review {n}" for n in range(REVIEWS)]
+    toy = datasets.DatasetDict(
+        {part: datasets.Dataset.from_dict({"text": texts}) for part in ("train", "test")}
+    )
+    scores, tried = dict(zip(tuned.RATES["full"], (0.75, 0.5), strict=True)), []
+
+    def keep_trial(file, unit, rate, learnt, checked):
+        assert len(learnt) == 32 and len(checked) == 8 and not set(learnt) & set(checked)
+        tried.append(rate)
+        if tried == list(scores):
+            raise KeyboardInterrupt
+        file.parent.mkdir(exist_ok=True)
+        weights = {"bias": torch.full((1,), rate)}
+        torch.save({"score": scores[rate], "steps": 100, "weights": weights}, file)
+
+    monkeypatch.setattr(tuned, "TRIALS", tmp_path / "trials")
+    monkeypatch.setattr(tuned, "reviews", lambda: toy)
+    monkeypatch.setattr(tuned, "labels", pools[0].__getitem__)
+    monkeypatch.setattr(tuned, "keep_trial", keep_trial)
+    monkeypatch.setattr(tuned, "new_model", lambda way, seed: torch.nn.Linear(1, 1))
+    asked = []
+    monkeypatch.setattr(
+        tuned, "ask", lambda model, some: asked.append(model.bias.item()) or np.ones(len(some))
+    )
+    unit = {"way": "full", "size": 40, "seed": 0}
+    with pytest.raises(KeyboardInterrupt):
+        tuned.fit_tuned(unit)
+    (row,), answers = tuned.fit_tuned(unit)
+    first, second = scores
+    assert tried == [first, second, second]
+    assert row["learning_rate"] == first and row["chosen_with_accuracy"] == 0.75
+    assert asked == [pytest.approx(first)]  # the test pool, once, by the chosen model
+    assert answers["test"].shape == (1, REVIEWS) and row["test_accuracy"] == 0.5
+    assert not list((tmp_path / "trials").iterdir())
+
+
 @pytest.fixture
 def record(tmp_path, folder, monkeypatch):
     """Write a record of two units of three."""
-    import datasets
-
     split = datasets.Dataset.from_dict({"label": [0, 1, 0, 1], "id": list("abcd")})
     monkeypatch.setattr(data, "reviews", lambda: {"train": split, "test": split})
     some = planned(tmp_path, 3)
