@@ -6,7 +6,7 @@
 # make book     the series as pages for a browser: build/book/html/index.html
 # make base     installs a BERT of the classic size: 405 MB; make base-run reads all reviews with it
 # make gpu-check  sees on an NVIDIA GPU what cannot be seen without one
-# make study    runs the experiments behind the lessons: about an hour
+# make study    runs the experiments behind the lessons: hours; killed, it goes on
 # make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
