@@ -6,7 +6,7 @@
 # make book     the series as pages for a browser: build/book/html/index.html
 # make base     installs a BERT of the classic size: 405 MB; make base-run reads all reviews with it
 # make gpu-check  sees on an NVIDIA GPU what cannot be seen without one
-# make study    runs the experiments behind the lessons: about an hour
+# make study    runs the experiments behind the lessons: hours; killed, it goes on
 # make label-noise  which labels are probably wrong: suspects, beside what a reader said of some
 # make clean    removes what the others made
 #
@@ -101,6 +101,7 @@ bench: setup
 # The experiments behind the lessons. Interrupted, it goes on where it was.
 study: setup
 	$(BIN)/python -m experiments
+	$(BIN)/python -m experiments.evidence
 	$(BIN)/python benchmarks/readme_table.py
 
 # Minutes. The reader's judgements are kept; other suspects would need a new sheet, which it says.

@@ -81,6 +81,10 @@ from .evaluation.error_analysis import (
     is_right as is_right,
     review_slices as review_slices,
 )
+from .evaluation.evidence import (
+    Evidence as Evidence,
+    load_evidence as load_evidence,
+)
 from .evaluation.intervals import (
     Interval as Interval,
     PairedDifference as PairedDifference,

@@ -13,6 +13,8 @@ RECORDS = (
     "cited.json",
     "cost_at_use.json",
     "estimate_error.json",
+    "evidence.json",
+    "evidence.npz",
     "expected_accuracy.json",
     "gpu_check.json",
     "label_noise.json",

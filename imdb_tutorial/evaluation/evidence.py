@@ -1,0 +1,160 @@
+"""The evidence at equal budgets of labels; ``python -m experiments.evidence`` writes it."""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imdb_tutorial.evaluation.records import DATA, require_sound
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+RECORD = DATA / "evidence.json"
+PROBABILITIES = RECORD.with_suffix(".npz")
+RENEW = "run `python -m experiments.evidence` to write it again"
+
+
+class Evidence:
+    """What bags of words, frozen encoders and fine-tuning reach at the same budgets of labels.
+
+    Args:
+        record: The content of ``evidence.json``.
+        arrays: The content of ``evidence.npz``, by name.
+    """
+
+    def __init__(self, record: dict, arrays: Mapping[str, np.ndarray]):
+        self.record = record
+        self._arrays = arrays
+
+    @property
+    def experiments(self) -> list[str]:
+        """Names of the experiments."""
+        return list(self.record["experiments"])
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of the units that were planned and have not been run."""
+        return list(self.record["missing"])
+
+    def table(self, experiment: str) -> "pd.DataFrame":
+        """Return one row per final model of an experiment.
+
+        Args:
+            experiment: One of ``experiments``.
+
+        Returns:
+            What was varied, how the choices were made (``chosen_on``), which pool the final model
+            was asked (``asked``), and its ``test_accuracy``, 0 to 1.
+
+        Raises:
+            ValueError: There is no experiment of that name.
+        """
+        import pandas as pd
+
+        self._check(experiment)
+        return pd.DataFrame(self.record["experiments"][experiment])
+
+    def answers(self, experiment: str) -> np.ndarray:
+        """Return what the models of an experiment said of the test pool.
+
+        Args:
+            experiment: One of ``experiments``.
+
+        Returns:
+            The probabilities of being positive in steps of 1/256, bytes ``[models, reviews]``, in
+            the order of the table: from 128 on the verdict is positive.
+
+        Raises:
+            ValueError: There is no experiment of that name.
+        """
+        self._check(experiment)
+        return self._arrays[f"{experiment}/test"]
+
+    def right(self, experiment: str, labels: Sequence[int], **which: object) -> np.ndarray:
+        """Return which test reviews the models of an experiment got right.
+
+        Args:
+            experiment: One of ``experiments``.
+            labels: The test reviews' labels, 0 or 1, in the order of their pool.
+            which: Which models: a column of the experiment's table and its value, for example
+                ``model="TF-IDF"``. ``size="all"`` is the largest size there is.
+
+        Returns:
+            True or False, ``[models, reviews]``, in the order of the table.
+
+        Raises:
+            ValueError: No such experiment, column or model, or another number of labels.
+        """
+        answers, runs = self.answers(experiment), self.table(experiment)
+        truth = np.asarray(labels)
+        if truth.shape != answers.shape[1:]:
+            raise ValueError(
+                f"{truth.size:,} labels for {answers.shape[1]:,} test reviews: load the whole pool "
+                "(test_size=None)"
+            )
+        for column, value in which.items():
+            if column not in runs:
+                raise ValueError(
+                    f"no column {column!r} in {experiment!r}: expected one of {', '.join(runs)}"
+                )
+            known = runs[column].unique()
+            if column == "size" and value == "all":
+                value = known.max()
+            runs = runs[runs[column] == value]
+            if runs.empty:
+                raise ValueError(
+                    f"no model of {experiment!r} with {column} {value!r}: expected one of "
+                    f"{', '.join(map(str, known))}"
+                )
+        return (answers[runs.index] >= 128) == (truth == 1)
+
+    def _check(self, experiment: str) -> None:
+        if experiment not in self.record["experiments"]:
+            raise ValueError(
+                f"no experiment {experiment!r} in the evidence: expected one of "
+                f"{', '.join(self.experiments) or 'none, for nothing has been run'}"
+            )
+
+
+def load_evidence(folder: str | os.PathLike | None = None) -> Evidence:
+    """Read the recorded evidence.
+
+    Args:
+        folder: Where ``evidence.json`` and ``evidence.npz`` lie; without it, those of the package.
+
+    Returns:
+        The evidence.
+
+    Raises:
+        FileNotFoundError: There is no record; the message names the command that writes it.
+        ValueError: A record of another format, or one whose two files do not belong together.
+        DamagedFileError: One of the package's own files is not as it was written.
+    """
+    folder = Path(folder) if folder is not None else DATA
+    try:
+        text, packed = ((folder / path.name).read_bytes() for path in (RECORD, PROBABILITIES))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"no {Path(error.filename).name} in {folder}: {RENEW}") from None
+    require_sound(folder, RECORD.name, PROBABILITIES.name)
+    try:
+        record = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{RECORD.name} is damaged ({error}): {RENEW}") from None
+    if not isinstance(record, dict):
+        raise ValueError(f"{RECORD.name} is damaged (it holds no record): {RENEW}")
+    if record.get("format") != FORMAT:
+        raise ValueError(
+            f"{RECORD.name} has the format {record.get('format')}, this code reads {FORMAT}: "
+            f"{RENEW}"
+        )
+    if hashlib.sha256(packed).hexdigest() != record.get("probabilities_sha256"):
+        raise ValueError(f"{PROBABILITIES.name} does not belong to {RECORD.name}: {RENEW}")
+    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+        return Evidence(record, dict(arrays))
