@@ -38,6 +38,7 @@ def plot_costs(points: Mapping[str, tuple[float, float]], xlabel: str, ylabel: s
             label=name,
         )  # fmt: skip
     axes.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     figure.legend(loc="outside lower center", ncols=3)
     return figure
