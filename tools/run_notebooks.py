@@ -35,7 +35,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
-        timeout=1800,
+        timeout=3600,
         kernel_name="python3",
         store_widget_state=False,
         extra_arguments=["--log-level=ERROR"],
