@@ -1,8 +1,5 @@
 """The evidence at equal budgets of labels; ``python -m experiments.evidence`` writes it."""
 
-import hashlib
-import io
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imdb_tutorial.evaluation.records import DATA, require_sound
+from imdb_tutorial.evaluation.paired_files import read_paired_files
+from imdb_tutorial.evaluation.records import DATA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,23 +136,5 @@ def load_evidence(folder: str | os.PathLike | None = None) -> Evidence:
         DamagedFileError: One of the package's own files is not as it was written.
     """
     folder = Path(folder) if folder is not None else DATA
-    try:
-        text, packed = ((folder / path.name).read_bytes() for path in (RECORD, PROBABILITIES))
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"no {Path(error.filename).name} in {folder}: {RENEW}") from None
-    require_sound(folder, RECORD.name, PROBABILITIES.name)
-    try:
-        record = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{RECORD.name} is damaged ({error}): {RENEW}") from None
-    if not isinstance(record, dict):
-        raise ValueError(f"{RECORD.name} is damaged (it holds no record): {RENEW}")
-    if record.get("format") != FORMAT:
-        raise ValueError(
-            f"{RECORD.name} has the format {record.get('format')}, this code reads {FORMAT}: "
-            f"{RENEW}"
-        )
-    if hashlib.sha256(packed).hexdigest() != record.get("probabilities_sha256"):
-        raise ValueError(f"{PROBABILITIES.name} does not belong to {RECORD.name}: {RENEW}")
-    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        return Evidence(record, dict(arrays))
+    names = (RECORD.name, PROBABILITIES.name)
+    return Evidence(*read_paired_files(folder, names, FORMAT, RENEW))

@@ -1,7 +1,5 @@
 """The recorded study that the lessons draw from; ``make study`` writes it."""
 
-import hashlib
-import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -14,7 +12,8 @@ from numpy.typing import ArrayLike
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.evaluation.clusters import compare_grouped, grouped_interval
 from imdb_tutorial.evaluation.intervals import Spread, accuracy_interval, spread
-from imdb_tutorial.evaluation.records import DATA, require_sound
+from imdb_tutorial.evaluation.paired_files import read_paired_files
+from imdb_tutorial.evaluation.records import DATA
 
 if TYPE_CHECKING:
     import datasets
@@ -372,26 +371,8 @@ def load_study(folder: str | os.PathLike | None = None) -> Study:
         DamagedFileError: One of the package's own files is not as it was written.
     """
     folder = Path(folder) if folder is not None else DATA
-    try:
-        text, packed = ((folder / path.name).read_bytes() for path in (RECORD, PROBABILITIES))
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"no {Path(error.filename).name} in {folder}: {RENEW}") from None
-    require_sound(folder, RECORD.name, PROBABILITIES.name)
-    try:
-        record = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{RECORD.name} is damaged ({error}): {RENEW}") from None
-    if not isinstance(record, dict):
-        raise ValueError(f"{RECORD.name} is damaged (it holds no record): {RENEW}")
-    if record.get("format") != FORMAT:
-        raise ValueError(
-            f"{RECORD.name} has the format {record.get('format')}, this code reads {FORMAT}: "
-            f"{RENEW}"
-        )
-    if hashlib.sha256(packed).hexdigest() != record["probabilities_sha256"]:
-        raise ValueError(f"{PROBABILITIES.name} does not belong to {RECORD.name}: {RENEW}")
-    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        return Study(record, dict(arrays))
+    names = (RECORD.name, PROBABILITIES.name)
+    return Study(*read_paired_files(folder, names, FORMAT, RENEW))
 
 
 def _is_positive(answers: np.ndarray) -> np.ndarray:
