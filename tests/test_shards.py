@@ -277,6 +277,19 @@ def test_a_shard_damaged_after_the_start_is_computed_again(tiny, expected, monke
     assert is_clean()
 
 
+def test_a_disk_that_damages_all_it_takes_costs_the_cache_and_not_the_run(
+    tiny, expected, monkeypatch
+):
+    def damaged(file, content):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content[:-1])
+
+    monkeypatch.setattr(shards, "write_whole", damaged)
+    with pytest.warns(UserWarning, match="again and again: going on without"):
+        found = extract(tiny)
+    assert is_expected(found, expected)
+
+
 def once(first, then):
     called = []
 

@@ -18,6 +18,8 @@ from imdb_tutorial.machine.tensors import pack, unpack
 # A run that is killed has computed so much in vain, and what it was doing just then.
 SECONDS = 30.0
 MOST_BYTES = 64_000_000  # in memory alone; a GPU makes more in half a minute
+# So often what was written is computed again; after that the disk is not trusted any more.
+MOST_LOSSES = 3
 
 
 class Shards:
@@ -49,6 +51,7 @@ class Shards:
         self._kept_at, self._fresh_bytes = time.monotonic(), 0
         self._keeps = key is not None
         self._stored: list[str] = []
+        self._losses = 0
         self._all = processes()
         if self._keeps:
             self._take_up()
@@ -111,6 +114,14 @@ class Shards:
         for name in set.intersection(*self._all.gather(set(whole))):
             self._tables[name] = whole[name]
         if self._open():
+            self._losses += 1
+            if self._losses == MOST_LOSSES and self._keeps:
+                warnings.warn(
+                    f"shards in {cache.cache_folder()} are damaged again and again: going on "
+                    "without them; look at that disk",
+                    stacklevel=2,
+                )
+                self._keeps = False
             return None
         for file in (file for name in self._stored for file in self._files[name]):
             with contextlib.suppress(OSError):
