@@ -96,6 +96,7 @@ bench: setup
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/finetune_speed.py
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/packaged_classifier.py
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/explorer_speed.py
+	PYTHONPATH=. $(BIN)/python benchmarks/cost_at_use.py --wait
 	$(BIN)/python benchmarks/readme_table.py
 
 # The experiments behind the lessons. Interrupted, it goes on where it was.

@@ -1,6 +1,7 @@
 """What a rung of the ladder costs when it answers: time, disk, memory, and its training.
 
-Every rung answers in a fresh process on one core, in turn with the others.
+Every rung answers in a fresh process on one core, in turn with the others. Run it from the
+project's folder with ``PYTHONPATH=.``, as ``make bench`` does: it fits bags as the study does.
 """
 
 import argparse
@@ -17,7 +18,6 @@ from pathlib import Path
 
 from rungs import ROOT, RUNGS, fit_bags, megabytes_on_disk
 
-PACKAGED_PROBE = ROOT / "imdb_tutorial" / "data" / "packaged_probe"
 RESULT = ROOT / "imdb_tutorial" / "data" / "cost_at_use.json"
 WORDS, TEXTS, BATCH = 200, 32, 32
 QUIET, ASK_AGAIN = 1.3, 15  # load average of a minute; seconds
@@ -27,14 +27,11 @@ ONE = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TQDM_DISAB
 def training_seconds(fitted: dict[str, float]) -> dict[str, float]:
     """Return each rung's seconds to train, from the study, and from ``fitted`` what it lacks."""
     from imdb_tutorial import load_study
+    from imdb_tutorial.evaluation.recorded_study import seconds_before
 
-    ladder = load_study().table("ladder").groupby("model")
-    seconds = fitted | ladder.seconds.median().to_dict()
-    # The packaged classifier starts from a probe, and that from BERT's reading of the reviews. The
-    # probe's own record found the features in the cache; the mended probe's did not.
-    probe = json.loads((PACKAGED_PROBE / "record.json").read_text(encoding="utf-8"))["seconds"]
-    reading = ladder.seconds_of_it_to_read.median()["mended probe"]
-    return seconds | {"packaged": seconds["packaged"] + probe + reading}
+    ladder = load_study().table("ladder")
+    recorded = ladder.groupby("model").seconds.median().to_dict()
+    return fitted | {name: own + seconds_before(name, ladder) for name, own in recorded.items()}
 
 
 def peak_mb() -> float:

@@ -61,7 +61,7 @@ def open_classifier(packaged: bool) -> Answer:
 RUNGS: dict[str, Callable[[Path], Answer]] = {
     "majority": lambda folder: lambda texts: [1] * len(texts),
     "TF-IDF": lambda folder: open_bag(folder, "TF-IDF"),
-    "naive Bayes words": lambda folder: open_bag(folder, "naive Bayes words"),
+    "NB words": lambda folder: open_bag(folder, "NB words"),
     "classic probe": lambda folder: open_probe("cls"),
     "mended probe": lambda folder: open_probe("mean"),
     "packaged": lambda folder: open_classifier(packaged=True),
@@ -75,22 +75,22 @@ def fit_bags(folder: Path) -> dict[str, float]:
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
+    from experiments.bags import MIN_REVIEWS, log_count_ratio
     from experiments.data import labels, reviews
 
     texts, truth, seconds = reviews()["train"]["text"][:], labels("train"), {}
+    settings = {"ngram_range": (1, 2), "min_df": MIN_REVIEWS}
     bags = {
-        "TF-IDF": TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-        "naive Bayes words": CountVectorizer(ngram_range=(1, 2), min_df=2, binary=True),
+        "TF-IDF": (TfidfVectorizer(sublinear_tf=True, **settings), 10),
+        "NB words": (CountVectorizer(binary=True, **settings), 1),
     }
-    for name, vectorizer in bags.items():
-        began, ratio = time.perf_counter(), np.ones(1)
-        counts = vectorizer.fit_transform(texts)
-        if name != "TF-IDF":  # log-count ratios: Wang and Manning (2012)
-            positive, negative = (counts[truth == label].sum(0).A1 + 1 for label in (1, 0))
-            ratio = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
-        weighted = counts.multiply(ratio).tocsr() if len(ratio) > 1 else counts
-        fit = LogisticRegression(C=10 if name == "TF-IDF" else 1, max_iter=1_000)
-        fit.fit(weighted, truth)
+    for name, (vectorizer, strength) in bags.items():
+        began = time.perf_counter()
+        weighted, ratio = vectorizer.fit_transform(texts), np.ones(1)
+        if name == "NB words":
+            ratio = log_count_ratio(weighted, truth)
+            weighted = weighted.multiply(ratio).tocsr()
+        fit = LogisticRegression(C=strength, max_iter=1_000).fit(weighted, truth)
         seconds[name] = time.perf_counter() - began
         with (folder / f"{name}.pickle").open("wb") as file:
             pickle.dump((vectorizer, fit.coef_[0] * ratio, fit.intercept_[0]), file)

@@ -22,11 +22,21 @@ def naive_bayes(train: scipy.sparse.csr_matrix, truth: np.ndarray, *others) -> l
     """
     known = np.flatnonzero(train.getnnz(axis=0) >= MIN_REVIEWS)
     train, *others = (counts[:, known].sign() for counts in (train, *others))
-    positive, negative = (
-        np.asarray(train[truth == label].sum(axis=0)).ravel() + SMOOTHING for label in (1, 0)
-    )
-    ratio = np.log((positive / positive.sum()) / (negative / negative.sum()))
+    ratio = log_count_ratio(train, truth)
     return [binary.multiply(ratio).tocsr() for binary in (train, *others)]
+
+
+def log_count_ratio(binary: scipy.sparse.csr_matrix, truth: np.ndarray) -> np.ndarray:
+    """Return each word's weight: how much more often positive reviews have it, as a logarithm.
+
+    Args:
+        binary: Whether a word occurs, 0 or 1, ``[reviews, words]``.
+        truth: The reviews' labels, 0 or 1.
+    """
+    positive, negative = (
+        np.asarray(binary[truth == label].sum(axis=0)).ravel() + SMOOTHING for label in (1, 0)
+    )
+    return np.log((positive / positive.sum()) / (negative / negative.sum()))
 
 
 def weigh_tfidf(train: scipy.sparse.csr_matrix, truth: np.ndarray, *others) -> list:

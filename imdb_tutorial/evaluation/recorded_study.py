@@ -293,7 +293,7 @@ class Study:
                 "counting reviews": str(accuracy_interval(flags)),
                 "design effect": f"{accuracy.design_effect:.1f}",
                 "less TF-IDF": "" if run.model == BASELINE else apart,
-                "time to train": _duration(run.seconds + _seconds_before(run.model, table)),
+                "time to train": _duration(run.seconds + seconds_before(run.model, table)),
                 "size": f"{run.megabytes:,.0f} MB",
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
@@ -392,7 +392,7 @@ def _spread(values: np.ndarray) -> Spread:
     return spread(values) if len(values) > 1 else Spread(only := float(values[0]), only, only, 1)
 
 
-def _seconds_before(model: str, ladder: "pd.DataFrame") -> float:
+def seconds_before(model: str, ladder: "pd.DataFrame") -> float:
     """Return how long it took to have the probe that the packaged classifier started from.
 
     The probe's own record found BERT's features in the cache; the mended probe's reading of the
