@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import bags, budget, data, frozen, tuned
+from experiments import bags, budget, data, frozen, frozen_base, tuned
 from experiments.units import PACKAGES, Unit, read_unit, run_missing
 from imdb_tutorial import model_source
 from imdb_tutorial.dataset.reviews import ids_sha256
@@ -57,8 +57,8 @@ def plan(seeds: range) -> list[Unit]:
         for some in samples(MIDDLE)
     ]
     units += [
-        Unit("frozen", frozen.fit_frozen, {"encoder": "base"} | some)
-        for some in samples(budget.SIZES)
+        Unit("frozen", frozen_base.fit_base, {"encoder": "base"} | some)
+        for some in samples(frozen_base.BASE_SIZES)
     ]
     units += [
         Unit("tuned", tuned.fit_tuned, {"way": way} | some)

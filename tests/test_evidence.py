@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import scipy.sparse
 import torch
+from sklearn.model_selection import train_test_split
 
-from experiments import bags, budget, data, evidence, frozen, tuned, units
+from experiments import bags, budget, data, evidence, frozen, frozen_base, tuned, units
 from experiments.units import Unit, run_missing, run_unit
-from imdb_tutorial import load_evidence
+from imdb_tutorial import load_evidence, load_model_for_classification, load_tokenizer
 from imdb_tutorial.evaluation.evidence import PROBABILITIES, RECORD
+from tests.toys import save_tiny_bert
 
 REVIEWS, WORDS = 120, 60
 
@@ -215,41 +217,155 @@ def test_two_processes_share_the_work_and_do_nothing_twice(tmp_path):
     assert sorted(ran(tmp_path)) == list(range(20))
 
 
-def test_fine_tuning_that_was_killed_goes_on_with_the_next_rate(pools, tmp_path, monkeypatch):
-    texts = [f"review {n}" for n in range(REVIEWS)]
-    toy = datasets.DatasetDict(
-        {part: datasets.Dataset.from_dict({"text": texts}) for part in ("train", "test")}
-    )
-    scores, tried = dict(zip(tuned.RATES["full"], (0.75, 0.5), strict=True)), []
-
-    def keep_trial(file, unit, rate, learnt, checked):
-        assert len(learnt) == 32 and len(checked) == 8 and not set(learnt) & set(checked)
-        tried.append(rate)
-        if tried == list(scores):
-            raise KeyboardInterrupt
-        file.parent.mkdir(exist_ok=True)
-        weights = {"bias": torch.full((1,), rate)}
-        torch.save({"score": scores[rate], "steps": 100, "weights": weights}, file)
-
-    monkeypatch.setattr(tuned, "TRIALS", tmp_path / "trials")
+@pytest.fixture
+def toy_tuning(pools, tmp_path, monkeypatch):
+    """Let the tuned experiment read toy reviews with a tiny BERT, for a few steps."""
+    save_tiny_bert(tmp_path / "bert")
+    truth = pools[0]
+    words = ("bad worst dull boring", "good great best fine")
+    toy = {
+        part: datasets.Dataset.from_dict(
+            {"text": [f"{words[y]} film {n % 7}" for n, y in enumerate(labels)]}
+        )
+        for part, labels in truth.items()
+    }
     monkeypatch.setattr(tuned, "reviews", lambda: toy)
-    monkeypatch.setattr(tuned, "labels", pools[0].__getitem__)
-    monkeypatch.setattr(tuned, "keep_trial", keep_trial)
-    monkeypatch.setattr(tuned, "new_model", lambda way, seed: torch.nn.Linear(1, 1))
-    asked = []
+    monkeypatch.setattr(tuned, "labels", truth.__getitem__)
+    monkeypatch.setattr(tuned, "load_tokenizer", lambda: load_tokenizer(tmp_path / "bert"))
     monkeypatch.setattr(
-        tuned, "ask", lambda model, some: asked.append(model.bias.item()) or np.ones(len(some))
+        tuned,
+        "load_model_for_classification",
+        lambda name: load_model_for_classification(tmp_path / "bert"),
     )
-    unit = {"way": "full", "size": 40, "seed": 0}
-    with pytest.raises(KeyboardInterrupt):
-        tuned.fit_tuned(unit)
-    (row,), answers = tuned.fit_tuned(unit)
-    first, second = scores
-    assert tried == [first, second, second]
-    assert row["learning_rate"] == first and row["chosen_with_accuracy"] == 0.75
-    assert asked == [pytest.approx(first)]  # the test pool, once, by the chosen model
-    assert answers["test"].shape == (1, REVIEWS) and row["test_accuracy"] == 0.5
-    assert not list((tmp_path / "trials").iterdir())
+    monkeypatch.setattr(tuned, "STEPS", (4, 8, 12))
+    monkeypatch.setattr(tuned, "WARM_UP", 3)
+    monkeypatch.setattr(tuned, "RATES", {"LoRA": (1e-2, 1e-9), "full": (1e-9, 1e-2)})
+    monkeypatch.setattr(tuned, "choose_dtype", lambda device: torch.float32)
+    return truth, toy
+
+
+def plainly_tuned(model, tokenizer, texts, truth, asked, rate, steps, seed):
+    """Fine-tune as one writes it down: the same recipe, one review's row after the other."""
+    random, order = np.random.default_rng(seed), []
+    optimizer = torch.optim.AdamW(model.parameters(), rate)
+    for step in range(1, steps + 1):
+        if len(order) < 8:
+            order += random.permutation(len(texts)).tolist()
+        rows, order = order[:8], order[8:]
+        for group in optimizer.param_groups:
+            group["lr"] = rate * min(1, 1 / 3 + (1 - 1 / 3) * (step - 1) / 3)
+        model.train()
+        inputs = tokenizer([texts[row] for row in rows], padding=True, return_tensors="pt")
+        loss = model(**inputs, labels=torch.tensor([truth[row] for row in rows])).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        inputs = tokenizer(asked, padding=True, return_tensors="pt")
+        return model(**inputs).logits.softmax(dim=1)[:, 1].numpy()
+
+
+def test_full_fine_tuning_equals_the_loop_as_one_writes_it_down(toy_tuning):
+    truth, toy = toy_tuning
+    (row,), answers = tuned.fit_tuned({"way": "full", "size": 40, "seed": 3})
+    assert row["learning_rate"] == 1e-2 and row["steps"] in (4, 8, 12)
+    assert (row["learnt_from"], row["validated_on"]) == (32, 8)
+    learnt, _ = train_test_split(
+        budget.balanced_sample(3, 40),
+        test_size=0.2,
+        stratify=truth["train"][budget.balanced_sample(3, 40)],
+        random_state=3,
+    )
+    expected = plainly_tuned(
+        tuned.new_model("full", 3),
+        tuned.load_tokenizer(),
+        [toy["train"]["text"][int(n)] for n in learnt],
+        [int(truth["train"][n]) for n in learnt],
+        toy["test"]["text"][:],
+        row["learning_rate"],
+        row["steps"],
+        3,
+    )
+    np.testing.assert_array_less(
+        np.abs(answers["test"][0] - np.floor(expected * 256).astype(int)), 2
+    )
+    assert row["test_accuracy"] == np.mean((answers["test"][0] >= 128) == truth["test"])
+
+
+def test_lora_changes_nothing_but_adapter_and_head(toy_tuning):
+    before = tuned.new_model("LoRA", 0).state_dict()
+    learnt, checked = np.arange(40), np.arange(40, 60)
+    point = list(tuned.checkpoints("LoRA", 0, 1e-2, learnt, checked))[-1]
+    assert point["steps"] == 12
+    assert all("lora_" in name or "modules_to_save" in name for name in point["weights"])
+    changed = [name for name, w in point["weights"].items() if not torch.equal(w, before[name])]
+    assert any("lora_B" in name for name in changed) and any("classifier" in n for n in changed)
+
+
+def test_the_other_rate_in_between_changes_nothing(toy_tuning):
+    alone = list(tuned.checkpoints("full", 0, 1e-2, np.arange(40), np.arange(40, 60)))
+    first, other = (
+        tuned.checkpoints("full", 0, rate, np.arange(40), np.arange(40, 60))
+        for rate in (1e-2, 1e-3)
+    )
+    between = [next(first)]
+    next(other)
+    between += list(first)
+    for a, b in zip(alone, between, strict=True):
+        assert a["score"] == b["score"]
+        assert all(torch.equal(a["weights"][name], b["weights"][name]) for name in a["weights"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "rate", "steps"),
+    [
+        ([[(0.5, -1), (1, -1), (1, -1)], [(0.75, -9), (0.75, -2), (0.75, -3)]], 1e-2, 8),
+        ([[(0.5, -1), (0.5, -1), (0.5, -1)], [(0.5, -2), (1, -1), (1, -1)]], 1e-9, 4),
+        ([[(0.5, -1), (0.75, -1), (1, -9)], [(0.5, -2), (0, 0), (0, 0)]], 1e-9, 12),
+    ],
+)
+def test_the_choice_is_by_accuracy_then_loss_then_fewer_steps(
+    toy_tuning, monkeypatch, scores, rate, steps
+):
+    # Of "full" the smaller rate is the first; after four steps only the better one goes on.
+    def some(way, seed, rate, learnt, checked):
+        number = tuned.RATES[way].index(rate)
+        for step, score in zip(tuned.STEPS, scores[number], strict=True):
+            weights = {"classifier.bias": torch.tensor([0.0, step])}
+            yield {"steps": step, "score": score, "weights": weights}
+
+    asked = []
+    monkeypatch.setattr(tuned, "checkpoints", some)
+    monkeypatch.setattr(
+        tuned,
+        "margins_of",
+        lambda model, texts: asked.append(model) or (None, np.ones(len(texts))),
+    )
+    (row,), _ = tuned.fit_tuned({"way": "full", "size": 40, "seed": 0})
+    assert (row["learning_rate"], row["steps"]) == (rate, steps)
+    (model,) = asked  # the test pool, once, by the chosen model
+    assert model.classifier.bias.tolist() == [0, steps]
+
+
+@pytest.mark.parametrize("way", tuned.WAYS)
+def test_tuning_chooses_nothing_outside_the_sample(toy_tuning, pools, monkeypatch, way):
+    truth = toy_tuning[0]
+    features = np.random.default_rng(1).normal(size=(REVIEWS, 5)).astype(np.float32)
+    monkeypatch.setattr(tuned, "vectors", lambda *_: {"mean": features})
+    monkeypatch.setattr(tuned, "word_counts", lambda: pools[1])
+    sample = budget.balanced_sample(1, 40)
+    monkeypatch.setattr(tuned, "balanced_sample", lambda seed, size: sample)
+    unit = {"way": way, "size": 40, "seed": 1}
+    (before,), answers = tuned.fit_tuned(unit)
+    outside = np.setdiff1d(np.arange(REVIEWS), sample)
+    truth["train"][outside] = 1 - truth["train"][outside]
+    truth["test"][:] = 1 - truth["test"]
+    (after,), same = tuned.fit_tuned(unit)
+    np.testing.assert_array_equal(answers["test"], same["test"])
+    assert before.pop("test_accuracy") == pytest.approx(1 - after.pop("test_accuracy"))
+    assert before == after
 
 
 @pytest.fixture
@@ -310,5 +426,6 @@ def test_the_plan_has_every_budget_for_every_model_and_no_unit_twice():
         found = [
             u.varies for u in some if u.experiment == name and varies.items() <= u.varies.items()
         ]
-        assert {u["size"] for u in found} == set(budget.SIZES)
+        large = frozen_base.BASE_SIZES if varies.get("encoder") == "base" else budget.SIZES
+        assert {u["size"] for u in found} == set(large)
         assert {u["seed"] for u in found if u["size"] == 50} == {5, 6, 7}
