@@ -18,7 +18,8 @@ from imdb_tutorial.machine.rank import is_main_process
 from imdb_tutorial.presets import POOLINGS, Preset, load_preset
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
+    import numpy as np
+    from datasets import Dataset, DatasetDict
 
     from imdb_tutorial import Trainer
 
@@ -142,7 +143,6 @@ def _finetune(parsed: argparse.Namespace) -> int:
     from imdb_tutorial.classifier.load import load_classifier
     from imdb_tutorial.classifier.predict import predict_proba
     from imdb_tutorial.dataset.reviews import load_reviews
-    from imdb_tutorial.evaluation.intervals import accuracy_interval
     from imdb_tutorial.finetuning.checkpoints import remove_checkpoints
     from imdb_tutorial.finetuning.run import finetune
     from imdb_tutorial.finetuning.save import save_finetuned
@@ -159,12 +159,23 @@ def _finetune(parsed: argparse.Namespace) -> int:
     answers = predict_proba(load_classifier(parsed.output), reviews["test"]["text"][:]).argmax(
         dim=1
     )
-    accuracy = accuracy_interval(answers.numpy() == reviews["test"]["label"][:])
-    print(f"accuracy on {accuracy.reviews:,} test reviews: {accuracy}")
-    save_finetuned(trainer, preset, parsed.output, {"accuracy": accuracy.value})
+    right = answers.numpy() == reviews["test"]["label"][:]  # [reviews]
+    print(f"accuracy on {len(right):,} test reviews: {_interval(right, reviews['test'])}")
+    save_finetuned(trainer, preset, parsed.output, {"accuracy": float(right.mean())})
     remove_checkpoints(checkpoints)
     print(f"saved in {parsed.output}")
     return 0
+
+
+def _interval(right: "np.ndarray", asked: "Dataset") -> str:
+    """Say an accuracy with its interval: over films where they are known, else over reviews."""
+    from imdb_tutorial.evaluation.clusters import grouped_interval
+    from imdb_tutorial.evaluation.intervals import accuracy_interval
+
+    films = asked["film"][:] if "film" in asked.column_names else []
+    if len(set(films)) > 1:
+        return f"{grouped_interval(right, films)}, an interval over films"
+    return f"{accuracy_interval(right)}, an interval over reviews"
 
 
 def _bill(preset: Preset) -> int:

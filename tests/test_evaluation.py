@@ -18,6 +18,7 @@ from imdb_tutorial import (
     compare,
     confusion_matrix,
     fit_temperature,
+    grouped_interval,
     hardest,
     is_right,
     load_official_split,
@@ -288,6 +289,23 @@ def test_slices_have_the_counts_and_intervals_of_their_reviews():
     assert by_slice(right, {}).index.tolist() == ["all"]
 
 
+def test_slices_of_groups_have_the_intervals_of_their_groups():
+    rng = np.random.default_rng(7)
+    films = np.repeat([f"film {n}" for n in range(40)], 5)
+    right = np.repeat(rng.random(40) < 0.7, 5) ^ (rng.random(200) < 0.1)
+    parts = {"even": np.arange(200) % 2 == 0, "one film": films == "film 3", "none": right & ~right}
+    table = by_slice(right, parts, films)
+    assert table["count"].tolist() == [200, 100, 5, 0]
+    for name, inside in {"all": np.ones(200, dtype=bool), "even": parts["even"]}.items():
+        expected = grouped_interval(right[inside], films[inside])
+        assert tuple(table.loc[name])[1:] == (expected.value, expected.low, expected.high)
+    plain = by_slice(right, parts)
+    assert table.high["all"] - table.low["all"] > 1.3 * (plain.high["all"] - plain.low["all"])
+    assert table.accuracy["one film"] == plain.accuracy["one film"]
+    assert table.loc["one film", ["low", "high"]].isna().all()
+    assert table.loc["none", ["accuracy", "low", "high"]].isna().all()
+
+
 TEXTS = [
     ("I liked it. <br /><br />Notable, and you know it: nothingness!", 20, False),
     ("I DON'T know", 500, True),
@@ -374,6 +392,8 @@ REFUSED = [
     (fit_temperature, dict(y_true=[0, 1], logits=[1.0]), "logits .*2 y_true"),
     (by_slice, dict(right=[True], slices={"a": [True] * 2}), r"slice 'a'.*\(2,\)"),
     (by_slice, dict(right=[True], slices={"a": [0]}), "slice 'a' holds int64"),
+    (by_slice, dict(right=[True] * 2, slices={}, groups=["a"]), r"\(1,\).*each of 2 reviews"),
+    (by_slice, dict(right=[True] * 2, slices={}, groups=["a", "a"]), "one group"),
     (review_slices, dict(texts=["a", None], token_counts=[3, 3]), "row 1 is None"),
     (review_slices, dict(texts=["a"], token_counts=[3, 3]), r"token_counts.*\(2,\)"),
 ]

@@ -7,10 +7,18 @@ import sys
 import pytest
 import torch
 
+from imdb_tutorial import (
+    accuracy_interval,
+    grouped_interval,
+    load_reviews,
+    predict_proba,
+)
 from imdb_tutorial.__main__ import main
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.encoder.load import load_encoder
+from imdb_tutorial.presets import PRESETS
 from imdb_tutorial.probe import LinearProbe, load_probe, save_probe
+from tests.toys import toy_preset
 
 SMALL = ["--train-size", "40", "--validation-size", "20", "--test-size", "20", "--num-epochs", "2"]
 
@@ -134,6 +142,28 @@ def test_the_same_command_gives_the_same_probe(trained, tmp_path, capsys):
     assert "accuracy on 20 test reviews" in out
     name = "probe.safetensors"
     assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("counts", ["films", "reviews"])
+def test_finetune_says_what_its_interval_counts(tiny_bert, tmp_path, monkeypatch, capsys, counts):
+    preset = toy_preset(tiny_bert, tmp_path / "toys.csv")  # a file without films
+    if counts == "films":
+        preset = preset.replace(reviews="packaged")
+    monkeypatch.setitem(PRESETS, "laptop", preset)
+    output = tmp_path / "model"
+    sizes = ["--train-size=24", "--validation-size=8", "--test-size=16", "--num-epochs=1"]
+    assert main(["finetune", *sizes, "--max-length=16", f"--output={output}"]) == 0
+    said = next(line for line in capsys.readouterr().out.splitlines() if "accuracy on" in line)
+    sizes = {"train_size": 24, "validation_size": 8, "test_size": 16}
+    asked = load_reviews(preset.replace(**sizes))["test"]
+    answers = predict_proba(load_classifier(output), asked["text"][:]).argmax(dim=1).numpy()
+    right = answers == asked["label"][:]
+    if counts == "films":
+        expected = grouped_interval(right, asked["film"][:])
+    else:
+        expected = accuracy_interval(right)
+    assert said == f"accuracy on 16 test reviews: {expected}, an interval over {counts}"
 
 
 @pytest.mark.slow

@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imdb_tutorial.dataset.labels import LABELS
+from imdb_tutorial.evaluation.clusters import grouped_interval
 from imdb_tutorial.evaluation.inputs import (
     read_column,
     read_flags,
+    read_groups,
     read_pair,
     read_probabilities,
 )
-from imdb_tutorial.evaluation.intervals import Interval, accuracy_interval
+from imdb_tutorial.evaluation.intervals import accuracy_interval
 from imdb_tutorial.presets import MAX_LENGTH
 
 if TYPE_CHECKING:
@@ -99,32 +101,55 @@ def hardest(*, y_true: ArrayLike, y_proba: ArrayLike, count: int = 10) -> "pd.Da
 
 
 def by_slice(
-    right: ArrayLike, slices: Mapping[str, ArrayLike], *, confidence: float = 0.95
+    right: ArrayLike,
+    slices: Mapping[str, ArrayLike],
+    groups: ArrayLike | None = None,
+    *,
+    confidence: float = 0.95,
 ) -> "pd.DataFrame":
     """Return the accuracy on all reviews and on parts of them.
 
     Args:
         right: True or False per review.
         slices: For each part's name, True or False per review; see ``review_slices``.
+        groups: What each review belongs to, such as its film: the intervals then count groups, as
+            ``grouped_interval`` does. Without it they take each review as standing for itself.
         confidence: How often such an interval holds the true value.
 
     Returns:
-        ``count``, ``accuracy``, ``low`` and ``high``, one row each; NaN for a part without reviews.
+        ``count``, ``accuracy``, ``low`` and ``high``, one row each; NaN for a part without reviews,
+        and for the ends of an interval where all reviews of a part belong to one group.
 
     Raises:
-        ValueError: No reviews, or a part that does not say True or False of each.
+        ValueError: No reviews, a part that does not say True or False of each, or groups of
+            another number, or one for all.
     """
     import pandas as pd
 
     flags = read_flags(right, "right")  # [reviews]
-    rows = {"all": accuracy_interval(flags, confidence=confidence)}
-    for name, values in slices.items():
-        inside = flags[read_flags(values, f"slice {name!r}", len(flags))]
-        nothing = Interval(np.nan, np.nan, np.nan, 0)
-        rows[name] = accuracy_interval(inside, confidence=confidence) if len(inside) else nothing
-    table = pd.DataFrame(rows.values(), pd.Index(rows, name="slice"), Interval._fields)
-    table = table.rename(columns={"value": "accuracy", "reviews": "count"})
-    return table[["count", "accuracy", "low", "high"]]
+    codes = None if groups is None else read_groups(groups, len(flags))  # [reviews]
+    parts = {"all": np.ones(len(flags), dtype=bool)}
+    parts |= {name: read_flags(s, f"slice {name!r}", len(flags)) for name, s in slices.items()}
+    rows = {}
+    for name, inside in parts.items():
+        belongs = None if codes is None else codes[inside]
+        found = _interval(flags[inside], belongs, confidence)
+        rows[name] = {"count": int(inside.sum()), **found}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("slice")
+
+
+def _interval(right: np.ndarray, groups: np.ndarray | None, confidence: float) -> dict[str, float]:
+    """Return a part's accuracy and the ends of its interval, over groups where there are any."""
+    if not len(right):
+        return {"accuracy": np.nan, "low": np.nan, "high": np.nan}
+    if groups is not None and len(np.unique(groups)) == 1:
+        return {"accuracy": float(right.mean()), "low": np.nan, "high": np.nan}
+    found = (
+        accuracy_interval(right, confidence=confidence)
+        if groups is None
+        else grouped_interval(right, groups, confidence=confidence)
+    )
+    return {"accuracy": found.value, "low": found.low, "high": found.high}
 
 
 def review_slices(
