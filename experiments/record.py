@@ -119,7 +119,8 @@ def put_together(
             }
         )
         rows += found.rows
-        seconds[name] = round(seconds.get(name, 0) + (found.seconds or 0), 1)
+        if found.seconds is not None:
+            seconds[name] = round(seconds.get(name, 0) + found.seconds, 1)
     record = {
         "seeds": list(recipe.seeds),
         "reviews": {
