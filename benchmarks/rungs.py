@@ -40,7 +40,7 @@ def open_probe(pooling: str) -> Answer:
 
 def open_classifier(packaged: bool) -> Answer:
     """Open the packaged classifier, or MiniLM as it is fine-tuned for the ladder."""
-    from experiments.models import FINE_TUNING
+    from experiments.fine_tuning import FINE_TUNING
     from imdb_tutorial import load_classifier, load_preset, load_tokenizer, predict_proba
     from imdb_tutorial.classifier.pipeline import SentimentPipeline
     from imdb_tutorial.finetuning.run import load_model_for_classification

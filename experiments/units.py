@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,18 @@ class Unit(NamedTuple):
     def __str__(self) -> str:
         parts = "-".join(f"{key}={value}" for key, value in self.varies.items())
         return f"{self.experiment}-{parts}".replace(" ", "_")
+
+
+class Found(NamedTuple):
+    """What a unit found: rows of a table, and the answers behind them.
+
+    ``digest`` says what made it and is ``None`` where that was not kept, as ``seconds`` are.
+    """
+
+    digest: str | None
+    rows: list[dict]
+    seconds: float | None
+    answers: dict[str, np.ndarray]
 
 
 def sources_of(module: str) -> dict[str, Path]:
@@ -68,18 +80,27 @@ def file_of(unit: Unit, folder: Path) -> Path:
     return folder / f"{unit}.npz"
 
 
-def read_unit(unit: Unit, folder: Path, data: str) -> tuple[dict, dict[str, np.ndarray]] | None:
-    """Return what a finished unit found, and its arrays; nothing where other code or data made it.
+def read_unit(unit: Unit, folder: Path, data: str) -> Found | None:
+    """Return what a finished unit found; nothing where other code or data made it.
 
     A file that cannot be read counts as none: the unit is run again.
     """
     try:
         with np.load(file_of(unit, folder), allow_pickle=False) as kept:
-            arrays = dict(kept)
-        about = json.loads(str(arrays.pop("about")))
+            answers = dict(kept)
+        about = json.loads(str(answers.pop("about")))
+        found = Found(about["digest"], about["rows"], about["seconds"], answers)
     except Exception:  # a damaged zip file raises nearly anything
         return None
-    return (about, arrays) if about["digest"] == digest_of(unit, data) else None
+    return found if found.digest == digest_of(unit, data) else None
+
+
+def keep_unit(unit: Unit, folder: Path, found: Found) -> None:
+    """Keep what a unit found."""
+    about = {"digest": found.digest, "rows": found.rows, "seconds": found.seconds}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **found.answers, about=np.array(json.dumps(about)))
+    write_whole(file_of(unit, folder), buffer.getvalue())
 
 
 def run_unit(unit: Unit, folder: Path, data: str) -> bool:
@@ -96,37 +117,12 @@ def run_unit(unit: Unit, folder: Path, data: str) -> bool:
             if read_unit(unit, folder, data):
                 return False
             began = time.perf_counter()
-            rows, arrays = unit.make(unit.varies)
-            about = {
-                "digest": digest_of(unit, data),
-                "rows": rows,
-                "seconds": round(time.perf_counter() - began, 1),
-            }
-            buffer = io.BytesIO()
-            np.savez_compressed(buffer, **arrays, about=np.array(json.dumps(about)))
-            write_whole(file_of(unit, folder), buffer.getvalue())
+            rows, answers = unit.make(unit.varies)
+            seconds = round(time.perf_counter() - began, 1)
+            keep_unit(unit, folder, Found(digest_of(unit, data), rows, seconds, answers))
             return True
     except BlockingIOError:
         return False
-
-
-def run_missing(
-    units: list[Unit], folder: Path, data: str, until: float = float("inf")
-) -> Iterator[Unit]:
-    """Run the units that are missing, with other processes at the same work; yield each when done.
-
-    Args:
-        units: In the order in which they are wanted.
-        folder: Where they are kept.
-        data: Digest of the data.
-        until: No unit is begun after this time of ``time.monotonic``.
-    """
-    ahead = [unit for unit in units if not read_unit(unit, folder, data)]
-    for unit in ahead:
-        if time.monotonic() >= until:
-            return
-        if run_unit(unit, folder, data) or read_unit(unit, folder, data):
-            yield unit
 
 
 @functools.cache
