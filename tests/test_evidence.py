@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from experiments import bags, budget, data, evidence, frozen, frozen_base, tuned, units
 from experiments.units import Unit, run_missing, run_unit
 from imdb_tutorial import load_evidence, load_model_for_classification, load_tokenizer
-from imdb_tutorial.evaluation.evidence import PROBABILITIES, RECORD
+from imdb_tutorial.evaluation.evidence import PROBABILITIES, RECORD, Evidence
 from tests.toys import save_tiny_bert
 
 REVIEWS, WORDS = 120, 60
@@ -397,6 +397,31 @@ def test_a_partial_record_says_what_is_missing(record):
         read.right("toy", [0, 1, 0, 1], model="TF-IDF")
     with pytest.raises(ValueError, match="no model of 'toy' with n 9: expected one of 0, 1"):
         read.right("toy", [0, 1, 0, 1], n=9)
+
+
+def test_learning_curves_are_means_over_the_samples():
+    rows = [
+        {"model": model, "size": size, "seed": seed, "test_accuracy": size / 1_000 + seed / 10 + up}
+        for model, up in (("a", 0), ("b", 0.05))
+        for size, seeds in ((50, 3), (200, 3), (500, 1))
+        for seed in range(seeds)
+    ]
+    read = Evidence({"experiments": {"words": rows}, "missing": []}, {})
+    runs = read.learning_runs("words", model="b")
+    assert runs.index.tolist() == [50, 200, 500] and runs.columns.tolist() == [0, 1, 2]
+    assert runs.loc[200].tolist() == pytest.approx([0.25, 0.35, 0.45])
+    assert runs.loc[500].isna().tolist() == [False, True, True]
+    curve = read.learning_curve("words", model="a")
+    assert curve["mean"].tolist() == pytest.approx([0.15, 0.3, 0.5])
+    reach = 4.302653 * 0.1 / 3**0.5  # Student's t with two degrees of freedom
+    assert (curve.high - curve["mean"]).tolist() == pytest.approx([reach, reach, 0])
+    assert curve.seeds.tolist() == [3, 3, 1]
+    with pytest.raises(ValueError, match="several models of one size and seed: choose by model"):
+        read.learning_runs("words")
+    with pytest.raises(ValueError, match="no model of 'words' with model 'c'"):
+        read.learning_curve("words", model="c")
+    with pytest.raises(ValueError, match="no experiment 'layers'"):
+        read.learning_curve("layers")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imdb_tutorial.evaluation.intervals import spreads
 from imdb_tutorial.evaluation.paired_files import read_paired_files
 from imdb_tutorial.evaluation.records import DATA
 
@@ -90,13 +91,63 @@ class Evidence:
         Raises:
             ValueError: No such experiment, column or model, or another number of labels.
         """
-        answers, runs = self.answers(experiment), self.table(experiment)
+        answers = self.answers(experiment)
         truth = np.asarray(labels)
         if truth.shape != answers.shape[1:]:
             raise ValueError(
                 f"{truth.size:,} labels for {answers.shape[1]:,} test reviews: load the whole pool "
                 "(test_size=None)"
             )
+        runs = self._models(experiment, which)
+        return (answers[runs.index] >= 128) == (truth == 1)
+
+    def learning_runs(self, experiment: str, **which: object) -> "pd.DataFrame":
+        """Return a model's accuracy on the test pool by number of labels and by sample.
+
+        Samples of one seed hold the same reviews for every model, so two tables can be subtracted.
+
+        Args:
+            experiment: One of ``experiments`` with several sizes, for example ``"words"``.
+            which: Which models, as for ``right``: one model for each size and seed.
+
+        Returns:
+            A row for each number of labels, a column for each seed; not a number where it was not
+            run.
+
+        Raises:
+            ValueError: No such experiment, column or model, or several models.
+        """
+        runs = self._models(experiment, which)
+        if runs.duplicated(["size", "seed"]).any():
+            varied = [c for c in ("encoder", "pooling", "model", "way", "length") if c in runs]
+            many = [c for c in varied if runs[c].nunique() > 1]
+            raise ValueError(
+                f"{experiment!r} has several models of one size and seed: choose by "
+                f"{', '.join(many)}"
+            )
+        runs = runs.rename(columns={"size": "labels"})
+        return runs.pivot(index="labels", columns="seed", values="test_accuracy")
+
+    def learning_curve(self, experiment: str, **which: object) -> "pd.DataFrame":
+        """Return a model's accuracy on the test pool by number of labels, over the samples.
+
+        Args:
+            experiment: One of ``experiments`` with several sizes, for example ``"words"``.
+            which: Which models, as for ``right``: one model for each size and seed.
+
+        Returns:
+            A row for each number of labels, with the columns of a ``Spread``; where there is one
+            sample only, low and high are its accuracy.
+
+        Raises:
+            ValueError: No such experiment, column or model, or several models.
+        """
+        runs = self.learning_runs(experiment, **which).stack()
+        return spreads(runs.groupby(level="labels"), "labels")
+
+    def _models(self, experiment: str, which: Mapping[str, object]) -> "pd.DataFrame":
+        """Return the rows of an experiment's table that have these values."""
+        runs = self.table(experiment)
         for column, value in which.items():
             if column not in runs:
                 raise ValueError(
@@ -111,7 +162,7 @@ class Evidence:
                     f"no model of {experiment!r} with {column} {value!r}: expected one of "
                     f"{', '.join(map(str, known))}"
                 )
-        return (answers[runs.index] >= 128) == (truth == 1)
+        return runs
 
     def _check(self, experiment: str) -> None:
         if experiment not in self.record["experiments"]:

@@ -4,12 +4,15 @@ Everywhere here ``right`` is True or False per review. What is none of that, emp
 length is a ValueError that names it.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from imdb_tutorial.evaluation.inputs import check_confidence, read_flags
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Interval(NamedTuple):
@@ -171,3 +174,23 @@ def spread(values: ArrayLike, *, confidence: float = 0.95) -> Spread:
     mean, error = found.mean(), found.std(ddof=1) / len(found) ** 0.5
     reach = stats.t.ppf((1 + confidence) / 2, len(found) - 1) * error
     return Spread(float(mean), float(mean - reach), float(mean + reach), len(found))
+
+
+def spreads(groups: "pd.core.groupby.SeriesGroupBy", name: str) -> "pd.DataFrame":
+    """Return the spread of each of several groups of values.
+
+    Args:
+        groups: Values by group, such as accuracies by number of labels; one value a seed.
+        name: What the groups differ in; the name of the table's index.
+
+    Returns:
+        A row for each group, with the columns of a ``Spread``; of a single value, low and high are
+        that value.
+    """
+    import pandas as pd
+
+    rows = {}
+    for key, values in groups:
+        only = float(values.iloc[0])
+        rows[key] = spread(values) if len(values) > 1 else Spread(only, only, only, 1)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=Spread._fields).rename_axis(name)

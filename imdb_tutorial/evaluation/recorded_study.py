@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.evaluation.clusters import compare_grouped, grouped_interval
-from imdb_tutorial.evaluation.intervals import Spread, accuracy_interval, spread
+from imdb_tutorial.evaluation.intervals import accuracy_interval, spreads
 from imdb_tutorial.evaluation.paired_files import read_paired_files
 from imdb_tutorial.evaluation.records import DATA
 
@@ -177,7 +177,7 @@ class Study:
         if promised not in runs:
             raise ValueError(f"chosen_on is {chosen_on!r}: expected 'test' or 'validation'")
         too_much = runs[promised] - runs[f"reached_by_{chosen_on}"]
-        return _spreads(too_much.groupby(runs.held_back), "reviews in the test set")
+        return spreads(too_much.groupby(runs.held_back), "reviews in the test set")
 
     def learning_curve(self, model: str) -> "pd.DataFrame":
         """Return a model's accuracy on the test reviews by the number of labels it learnt from.
@@ -193,7 +193,7 @@ class Study:
             ValueError: No such model.
         """
         runs = self._by_labels(model)
-        return _spreads(runs.test_accuracy.groupby(runs.labels), "labels")
+        return spreads(runs.test_accuracy.groupby(runs.labels), "labels")
 
     def learning_runs(self, model: str) -> "pd.DataFrame":
         """Return a model's accuracy on the test reviews, run by run.
@@ -378,18 +378,6 @@ def load_study(folder: str | os.PathLike | None = None) -> Study:
 def _is_positive(answers: np.ndarray) -> np.ndarray:
     """Read verdicts from probabilities in steps of 1/256, or from margins."""
     return answers >= 128 if answers.dtype == np.uint8 else answers > 0
-
-
-def _spreads(groups: "pd.core.groupby.SeriesGroupBy", name: str) -> "pd.DataFrame":
-    """Return a ``Spread`` a row; of a single value, without a range."""
-    import pandas as pd
-
-    rows = {key: _spread(values.to_numpy()) for key, values in groups}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=Spread._fields).rename_axis(name)
-
-
-def _spread(values: np.ndarray) -> Spread:
-    return spread(values) if len(values) > 1 else Spread(only := float(values[0]), only, only, 1)
 
 
 def seconds_before(model: str, ladder: "pd.DataFrame") -> float:

@@ -42,6 +42,17 @@ def _try_only_one(answer: Callable) -> list[float]:
     return [float(only_a), float(only_b)]
 
 
+def _try_ahead(answer: Callable) -> list[float]:
+    sizes = [50, 100, 200, 500, 1_000]
+    pairs = (
+        ([0.66, 0.76, 0.74, 0.85, 0.88], [0.70, 0.75, 0.78, 0.79, 0.80]),  # changes sides thrice
+        ([0.66, 0.70, 0.80, 0.85, 0.86], [0.66, 0.66, 0.80, 0.80, 0.80]),  # a tie is not ahead
+        ([0.50, 0.60, 0.60, 0.60, 0.90], [0.60, 0.70, 0.80, 0.80, 0.85]),
+        ([0.90, 0.91, 0.92, 0.93, 0.94], [0.80, 0.80, 0.80, 0.80, 0.80]),
+    )
+    return [float(answer(sizes, a, b)) for a, b in pairs]
+
+
 def _try_difference(answer: Callable) -> list[float]:
     """Ends of the interval in standard errors, in halves, on reviews that both find as hard."""
     hard = np.arange(400) % 4 == 0
@@ -289,6 +300,76 @@ def only_one_right(right_a, right_b):
     return right_a.sum() - right_b.sum(), right_b.sum() - right_a.sum()
 """,
                 "This is the difference of the totals. Count the reviews of each side.",
+            ),
+        ),
+    ),
+    Exercise(
+        name="ahead_from",
+        hints=(
+            "A curve that is ahead once may fall behind again. Begin at the largest size.",
+            "Go backwards while a is larger than b; the last size you reach is the answer.",
+            "One line: all(x > y for x, y in zip(a[n:], b[n:])) says that a stays ahead from n on.",
+        ),
+        solution="""
+def ahead_from(sizes, a, b):
+    for n in range(len(sizes)):
+        if all(x > y for x, y in zip(a[n:], b[n:])):
+            return sizes[n]
+""",
+        trial=_try_ahead,
+        expects="a number of labels, from which on a is larger at every size",
+        mistakes=(
+            Mistake(
+                """
+def ahead_from(sizes, a, b):
+    for n in range(len(sizes)):
+        if a[n] > b[n]:
+            return sizes[n]
+""",
+                "This is where a is ahead for the first time. It may fall behind again.",
+            ),
+            Mistake(
+                """
+def ahead_from(sizes, a, b):
+    for n in range(len(sizes)):
+        if all(x >= y for x, y in zip(a[n:], b[n:])):
+            return sizes[n]
+""",
+                "Equal is not ahead.",
+            ),
+            Mistake(
+                """
+def ahead_from(sizes, a, b):
+    for n in range(len(sizes)):
+        if all(x > y for x, y in zip(a[n:], b[n:])):
+            return n
+""",
+                "This is the place in the list. Return the number of labels that stands there.",
+            ),
+            Mistake(
+                """
+def ahead_from(sizes, a, b):
+    for n in range(len(sizes)):
+        if all(y > x for x, y in zip(a[n:], b[n:])):
+            return sizes[n]
+    return 0
+""",
+                "You ask from where on b is ahead. It is a that must be larger.",
+            ),
+            Mistake(
+                """
+def ahead_from(sizes, a, b):
+    return [size for size, x, y in zip(sizes, a, b) if x > y][-1]
+""",
+                "This is the largest size at which a is ahead. Where does that begin?",
+            ),
+            Mistake(
+                """
+def ahead_from(sizes, a, b):
+    behind = [size for size, x, y in zip(sizes, a, b) if x <= y]
+    return behind[-1] if behind else sizes[0]
+""",
+                "This is the last size at which a is not ahead. The answer is the next one.",
             ),
         ),
     ),
