@@ -142,7 +142,7 @@ class Evidence:
         Raises:
             ValueError: No such experiment, column or model, or several models.
         """
-        runs = self.learning_runs(experiment, **which).stack()
+        runs = self.learning_runs(experiment, **which).stack().dropna()
         return spreads(runs.groupby(level="labels"), "labels")
 
     def _models(self, experiment: str, which: Mapping[str, object]) -> "pd.DataFrame":

@@ -23,10 +23,6 @@ def _try_bag(answer: float) -> str:
     return name_of_bin(answer, (0.45, 0.55, 0.70, 0.82, 0.90, 0.96, 1.0))
 
 
-def _try_needed(answer: float) -> float:
-    return float(answer)
-
-
 def _try_bootstrap(answer: Callable) -> list[float]:
     """Ends of the interval in standard errors, in halves: other ways to draw end the same."""
     right = np.arange(400) % 4 > 0  # 75 % of 400
@@ -223,27 +219,6 @@ def bootstrap_interval(right, draws, rng):
 """,
                 "You changed places: len(right) reviews in each draw, and as many draws as asked.",
             ),
-        ),
-    ),
-    Exercise(
-        name="reviews_needed",
-        answer_name="prediction",
-        hints=(
-            "Look at the widths for 1,000 and for 4,000 reviews.",
-            "The width goes with one over the square root of the number of reviews.",
-        ),
-        solution="prediction = 16_000",
-        trial=_try_needed,
-        mistakes=(
-            Mistake(
-                "prediction = 8_000",
-                "Twice the reviews make it narrower by 1.4 only: the square root of 2.",
-            ),
-            Mistake("prediction = 2_000", "Fewer reviews make an interval wider, not narrower."),
-            Mistake("prediction = 1_000", "The other way: with 1,000 it is twice as wide."),
-            Mistake("prediction = 4_000", "With as many reviews it is as wide as before."),
-            Mistake("prediction = 64_000", "With that many it is a quarter as wide."),
-            Mistake("prediction = 4", "This is the factor. Give the number of reviews."),
         ),
     ),
     Exercise(
