@@ -1,0 +1,101 @@
+"""Says which numbers of the prose stand nowhere else."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.prose import sources, structure, texts
+from tests.prose.matching import Index
+from tests.prose.reading import CLOCK, Number, is_claim, numbers, words
+from tests.prose.texts import Passage
+
+# How many cells before and after a passage are the ones that it speaks of.
+NEAR = (-8, 4)
+# Of a sentence as short as this the paragraph says what it is about.
+FEW_WORDS = 3
+
+
+class Claim(NamedTuple):
+    """A number in a passage of the prose."""
+
+    passage: Passage
+    number: Number
+
+    def __str__(self) -> str:
+        """Name the place, and quote it."""
+        text, number = self.passage.text, self.number
+        quote = text[max(0, number.start - 60) : number.end + 30].strip()
+        return f"{self.passage.file}, cell {self.passage.cell}: {number.text} in {quote!r}"
+
+
+class Sources(NamedTuple):
+    """Where a number may stand.
+
+    Args:
+        lessons: The code and the outputs of each notebook, by its file.
+        all_lessons: The same of all together.
+        records: What was measured and kept.
+        constants: What the code and its requirements say.
+        citations: Texts that name the papers.
+    """
+
+    lessons: dict[str, Index]
+    all_lessons: Index
+    records: Index
+    constants: Index
+    citations: str
+
+
+def gather(root: Path, notebooks: dict[str, list[dict[str, Any]]]) -> Sources:
+    """Read everything in which a number may stand."""
+    lessons = {name: sources.of_lesson(cells) for name, cells in notebooks.items()}
+    code = [*root.glob("imdb_tutorial/**/*.py"), *root.glob("experiments/*.py")]
+    return Sources(
+        {name: Index(found) for name, found in lessons.items()},
+        Index(source for found in lessons.values() for source in found),
+        Index(sources.of_records(root)),
+        Index(sources.of_constants(root)),
+        "".join(path.read_text(encoding="utf-8") for path in code),
+    )
+
+
+def claims(passages: Iterable[Passage]) -> Iterator[Claim]:
+    """Return every number that wants to stand somewhere else, too."""
+    for passage in passages:
+        yield from (Claim(passage, n) for n in numbers(passage.text) if is_claim(n))
+
+
+def is_founded(claim: Claim, known: Sources) -> bool:
+    """Return whether a number stands in an output, in code, in a record, or proves itself.
+
+    The shorter a number, the more of them there are everywhere: one of two digits must share words
+    with what stands beside it there, the more the farther away it is.
+    """
+    passage, number = claim
+    if structure.is_proved(passage.text, number):
+        return True
+    if structure.is_cited_year(passage.text, number, known.citations):
+        return True
+    about = words(passage.whole)
+    around = about if len(about) > FEW_WORDS else words(passage.around)
+    digits = _digits(number)
+    if passage.file in known.lessons:
+        for source in known.lessons[passage.file].saying(number):
+            is_near = NEAR[0] <= source.cell - passage.cell <= NEAR[1]
+            if digits > 2 or (is_near and around & source.words) or len(about & source.words) > 1:
+                return True
+    else:
+        if any(len(about & source.words) > 1 for source in known.all_lessons.saying(number)):
+            return True
+    shared = 1 if digits > 3 or CLOCK.search(number.text) else 2
+    if any(len(about & source.words) >= shared for source in known.records.saying(number)):
+        return True
+    return any(about & source.words for source in known.constants.saying(number))
+
+
+def _digits(number: Number) -> int:
+    """Return how many digits tell a number from others: the zeros at the ends do not."""
+    mantissa, point, decimals = number.text.partition("e")[0].partition(".")
+    whole = re.sub(r"\D", "", mantissa) + decimals
+    return len(whole.lstrip("0") if point else whole.strip("0"))
