@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tests.prose import sources, structure, texts
 from tests.prose.matching import Index
-from tests.prose.reading import CLOCK, Number, is_claim, numbers, words
+from tests.prose.reading import Number, is_claim, numbers, words
 from tests.prose.texts import Passage
 
 # How many cells before and after a passage are the ones that it speaks of.
@@ -69,7 +69,7 @@ def claims(passages: Iterable[Passage]) -> Iterator[Claim]:
 def is_founded(claim: Claim, known: Sources) -> bool:
     """Return whether a number stands in an output, in code, in a record, or proves itself.
 
-    The shorter a number, the more of them there are everywhere: one of two digits must share words
+    The shorter a number, the more of them there are everywhere. So a short one must share words
     with what stands beside it there, the more the farther away it is.
     """
     passage, number = claim
@@ -77,25 +77,30 @@ def is_founded(claim: Claim, known: Sources) -> bool:
         return True
     if structure.is_cited_year(passage.text, number, known.citations):
         return True
-    about = words(passage.whole)
-    around = about if len(about) > FEW_WORDS else words(passage.around)
-    digits = _digits(number)
-    if passage.file in known.lessons:
+    about, strength = words(passage.whole), _strength(number)
+    beside = about if len(about) > FEW_WORDS else words(passage.around)
+
+    def shares(index: Index, least: int) -> bool:
+        return any(len(about & source.words) >= least for source in index.saying(number))
+
+    if passage.file not in known.lessons:
+        if shares(known.all_lessons, 2):
+            return True
+    else:
         for source in known.lessons[passage.file].saying(number):
             is_near = NEAR[0] <= source.cell - passage.cell <= NEAR[1]
-            if digits > 2 or (is_near and around & source.words) or len(about & source.words) > 1:
+            if is_near and len(beside & source.words) >= (1 if strength < 3 else 0):
                 return True
-    else:
-        if any(len(about & source.words) > 1 for source in known.all_lessons.saying(number)):
-            return True
-    shared = 1 if digits > 3 or CLOCK.search(number.text) else 2
-    if any(len(about & source.words) >= shared for source in known.records.saying(number)):
-        return True
-    return any(about & source.words for source in known.constants.saying(number))
+            if len(about & source.words) >= (3 if strength < 3 else 1):
+                return True
+    has_unit = number.kind in ("time", "size")
+    least = {1: 3, 2: 3, 3: 2}.get(max(1, strength), 1) - has_unit
+    return shares(known.records, max(1, least)) or shares(known.constants, 1)
 
 
-def _digits(number: Number) -> int:
-    """Return how many digits tell a number from others: the zeros at the ends do not."""
+def _strength(number: Number) -> int:
+    """Return how many digits tell a number from others: zeros at its ends do not, a unit does."""
     mantissa, point, decimals = number.text.partition("e")[0].partition(".")
     whole = re.sub(r"\D", "", mantissa) + decimals
-    return len(whole.lstrip("0") if point else whole.strip("0"))
+    is_large = number.kind == "plain" and number.value != number.raw  # millions
+    return len(whole.lstrip("0") if point else whole.strip("0")) + is_large

@@ -35,7 +35,10 @@ BEFORE = {name: re.compile(rf"\b(?:{words})\W*$", re.IGNORECASE) for name, words
 SMALL_WORDS = frozenset(
     "the and for are was were has have had its their they them that this these those with from "
     "than then when what which who how one two three more less most all any each every not but "
-    "about here there into out only also can may will would for you your our".split()
+    "about here there into out only also can may will would for you your our "
+    # Python's own, which stand in every cell
+    "import print return def class assert lambda range len none true false self load imdb tutorial "
+    "round format list dict str int".split()
 )
 
 
@@ -81,7 +84,11 @@ def words(text: str) -> frozenset[str]:
     """Return the words of a text that may say what a number is about."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text.replace("_", " "))
     found = (word.lower() for word in re.findall(r"[A-Za-z]{3,}", spaced))
-    return frozenset(word.removesuffix("s") for word in found if word not in SMALL_WORDS)
+    return frozenset(_singular(word) for word in found if word not in SMALL_WORDS)
+
+
+def _singular(word: str) -> str:
+    return word[:-3] + "y" if word.endswith("ies") else word.removesuffix("s")
 
 
 def _one(text: str, match: re.Match[str]) -> Number:
@@ -95,6 +102,8 @@ def _one(text: str, match: re.Match[str]) -> Number:
         if found := re.compile(rf"[\s-]?(?:{unit})").match(text, match.end()):
             number = number._replace(kind=kind, value=raw * factor, step=step * factor)
             end = found.end()
+            if re.search(r"\d", found[0]):  # of 100
+                number = number._replace(end=end)
             while kind == "time" and (clock := CLOCK.match(text, end)):
                 end = clock.end()
                 factor = 60.0 if clock[2] == "min" else 1.0

@@ -37,16 +37,17 @@ def of_lesson(cells: list[dict[str, Any]]) -> list[Source]:
     found = []
     for place, cell in enumerate(cells):
         text = "".join(cell["source"])
-        if cell["cell_type"] == "code":
-            codes = [text]
+        if cell["cell_type"] == "markdown":
+            pieces = [(code, words(code)) for code in code_of(text)]
+            for line in text.splitlines():
+                pieces += [(line[slice(*span)], words(line)) for span in true_equations(line)]
         else:
-            codes = [*code_of(text), *(text[slice(*span)] for span in true_equations(text))]
-        for code in codes:
-            about = words(code)
-            for line in code.splitlines():
-                found += [Source(_exact(number), about, place) for number in numbers(line)]
+            pieces = [(line, words(text)) for line in text.splitlines()]
+        for piece, beside in pieces:
+            found += [Source(_exact(number), beside, place) for number in numbers(piece)]
         if cell["cell_type"] != "code":
             continue
+        about = words(text)
         for text in _outputs(cell):
             head = words(" ".join(text.splitlines()[:2]))
             for line in text.splitlines():
