@@ -14,7 +14,8 @@ import torch
 from sklearn.model_selection import train_test_split
 
 from experiments import bags, budget, data, evidence, frozen, frozen_base, tuned, units
-from experiments.units import Unit, run_missing, run_unit
+from experiments.runner import run_missing
+from experiments.units import Unit, run_unit
 from imdb_tutorial import load_evidence, load_model_for_classification, load_tokenizer
 from imdb_tutorial.evaluation.evidence import PROBABILITIES, RECORD, Evidence
 from tests.toys import save_tiny_bert
@@ -103,6 +104,50 @@ def test_frozen_features_are_standardised_by_what_is_learnt_from():
     train, other = np.array([[0.0, 5], [2, 5]]), np.array([[4.0, 6]])
     learnt, asked = frozen.standardised(train, np.array([0, 1]), other)
     assert learnt.tolist() == [[-1, 0], [1, 0]] and asked.tolist() == [[3, 1]]
+
+
+def test_the_base_encoder_reads_no_more_than_its_largest_sample(pools, monkeypatch):
+    truth, _ = pools
+    toy = {part: {"text": [f"{part} {n}" for n in range(REVIEWS)]} for part in truth}
+    features = {
+        part: np.random.default_rng(5).normal(size=(REVIEWS, 4)) + labels[:, None]
+        for part, labels in truth.items()
+    }
+    read = []
+
+    def extract(texts, tokenizer, encoder, poolings, length):
+        assert length == 256
+        read.append(sorted(texts))
+        rows = [features[part][int(n)] for part, n in (text.split() for text in texts)]
+        return {p: torch.tensor(np.array(rows)) * (1 if p == "mean" else -1) for p in poolings}
+
+    monkeypatch.setattr(frozen_base, "reviews", lambda: toy)
+    monkeypatch.setattr(frozen_base, "BASE_SIZES", (20, 40))
+    monkeypatch.setattr(frozen_base, "extract_features", extract)
+    for name in ("load_tokenizer", "load_encoder"):
+        monkeypatch.setattr(frozen_base, name, lambda *_, **__: None)
+    monkeypatch.setattr(frozen, "labels", truth.__getitem__)
+    frozen_base.base_vectors.cache_clear()
+    try:
+        for size in (20, 40):
+            rows, answers = frozen_base.fit_base({"encoder": "base", "size": size, "seed": 2})
+            sample = budget.balanced_sample(2, size)
+            for pooling, sign in (("cls", -1), ("mean", 1)):
+                (row,) = [row for row in rows if row["pooling"] == pooling]
+                expected, _ = budget.fit_chosen(
+                    frozen.standardised,
+                    sign * features["train"][sample].astype(np.float32),
+                    truth["train"][sample],
+                    sign * features["test"].astype(np.float32),
+                    frozen.STRENGTHS,
+                    2,
+                )
+                assert row["test_accuracy"] == np.mean((expected >= 0.5) == truth["test"])
+            assert answers["test"].shape == (2, REVIEWS)
+    finally:
+        frozen_base.base_vectors.cache_clear()
+    largest = sorted(f"train {n}" for n in budget.balanced_sample(2, 40))
+    assert read == [largest, sorted(toy["test"]["text"])]
 
 
 def make(varies):
