@@ -5,15 +5,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.prose import sources, structure, texts
+from tests.prose import sources, structure
 from tests.prose.matching import Index
-from tests.prose.reading import Number, is_claim, numbers, words
+from tests.prose.reading import Number, is_claim, is_plain, numbers, words
+from tests.prose.sources import Source
 from tests.prose.texts import Passage
 
 # How many cells before and after a passage are the ones that it speaks of.
 NEAR = (-8, 4)
 # Of a sentence as short as this the paragraph says what it is about.
 FEW_WORDS = 3
+# "500 reviews" here and there says as much as so many shared words.
+SAME_NOUN = 2
 
 
 class Claim(NamedTuple):
@@ -37,7 +40,7 @@ class Sources(NamedTuple):
         all_lessons: The same of all together.
         records: What was measured and kept.
         constants: What the code and its requirements say.
-        citations: Texts that name the papers.
+        citations: The code, which names the papers.
     """
 
     lessons: dict[str, Index]
@@ -61,7 +64,7 @@ def gather(root: Path, notebooks: dict[str, list[dict[str, Any]]]) -> Sources:
 
 
 def claims(passages: Iterable[Passage]) -> Iterator[Claim]:
-    """Return every number that wants to stand somewhere else, too."""
+    """Return every number that must stand somewhere else, too."""
     for passage in passages:
         yield from (Claim(passage, n) for n in numbers(passage.text) if is_claim(n))
 
@@ -73,34 +76,40 @@ def is_founded(claim: Claim, known: Sources) -> bool:
     with what stands beside it there, the more the farther away it is.
     """
     passage, number = claim
-    if structure.is_proved(passage.text, number):
-        return True
+    is_proved = structure.is_proved(passage.text, number)
+    if is_proved is not None:
+        return is_proved
     if structure.is_cited_year(passage.text, number, known.citations):
         return True
     about, strength = words(passage.whole), _strength(number)
     beside = about if len(about) > FEW_WORDS else words(passage.around)
 
-    def shares(index: Index, least: int) -> bool:
-        return any(len(about & source.words) >= least for source in index.saying(number))
+    def shared(source: Source, with_words: frozenset[str]) -> int:
+        same_noun = number.noun and number.noun == source.number.noun
+        return len(with_words & source.words) + (SAME_NOUN if same_noun else 0)
+
+    def stands_in(index: Index, least: int) -> bool:
+        return any(shared(source, about) >= least for source in index.saying(number))
 
     if passage.file not in known.lessons:
-        if shares(known.all_lessons, 2):
+        if stands_in(known.all_lessons, 2):
             return True
     else:
         for source in known.lessons[passage.file].saying(number):
             is_near = NEAR[0] <= source.cell - passage.cell <= NEAR[1]
-            if is_near and len(beside & source.words) >= (1 if strength < 3 else 0):
+            if is_near and shared(source, beside) >= (1 if strength < 3 else 0):
                 return True
-            if len(about & source.words) >= (3 if strength < 3 else 1):
+            if shared(source, about) >= (3 if strength < 3 else 1):
                 return True
-    has_unit = number.kind in ("time", "size")
-    least = {1: 3, 2: 3, 3: 2}.get(max(1, strength), 1) - has_unit
-    return shares(known.records, max(1, least)) or shares(known.constants, 1)
+    least = 1 if strength > 3 else 2 if strength == 3 else 3
+    if number.kind in ("time", "size"):
+        least = max(1, least - 1)
+    return stands_in(known.records, least) or stands_in(known.constants, 1 if strength > 1 else 2)
 
 
 def _strength(number: Number) -> int:
-    """Return how many digits tell a number from others: zeros at its ends do not, a unit does."""
+    """Return how many digits tell a number from others: zeros at its ends do not, millions do."""
     mantissa, point, decimals = number.text.partition("e")[0].partition(".")
     whole = re.sub(r"\D", "", mantissa) + decimals
-    is_large = number.kind == "plain" and number.value != number.raw  # millions
+    is_large = is_plain(number) and number.value != number.raw
     return len(whole.lstrip("0") if point else whole.strip("0")) + is_large

@@ -13,14 +13,15 @@ from tests.prose.structure import true_equations
 from tests.prose.texts import code_of
 
 RECORDS = ("imdb_tutorial/data/**/*.json", "benchmarks/*.json", "experiments/*.json")
+# Of a longer list of numbers, a curve, only the ends can be spoken of.
 LONGEST_LIST = 12
+# A longer text in a record is no name of what stands beside it.
+LONGEST_NAME = 60
 KEYS_WITH_UNITS = {
-    r"\bms\b|_ms\b|milliseconds": ("time", 1e-3),
-    r"seconds|_s\b": ("time", 1.0),
-    r"minutes": ("time", 60.0),
-    r"hours": ("time", 3600.0),
+    r"\bms\b|_ms\b|\bms_|milliseconds": ("time", 1e-3),
+    "seconds": ("time", 1.0),
     r"_mb\b|megabytes": ("size", 1e6),
-    r"bytes": ("size", 1.0),
+    "bytes": ("size", 1.0),
 }
 
 
@@ -33,25 +34,16 @@ class Source(NamedTuple):
 
 
 def of_lesson(cells: list[dict[str, Any]]) -> list[Source]:
-    """Return the numbers in the code and the outputs of a notebook's cells."""
+    """Return the numbers of a notebook's code and outputs, and of what its prose proves."""
     found = []
     for place, cell in enumerate(cells):
         text = "".join(cell["source"])
-        if cell["cell_type"] == "markdown":
-            pieces = [(code, words(code)) for code in code_of(text)]
-            for line in text.splitlines():
-                pieces += [(line[slice(*span)], words(line)) for span in true_equations(line)]
-        else:
-            pieces = [(line, words(text)) for line in text.splitlines()]
+        pieces = _code(text) if cell["cell_type"] == "code" else _quoted(text)
         for piece, beside in pieces:
             found += [Source(_exact(number), beside, place) for number in numbers(piece)]
-        if cell["cell_type"] != "code":
-            continue
-        about = words(text)
-        for text in _outputs(cell):
-            head = words(" ".join(text.splitlines()[:2]))
-            for line in text.splitlines():
-                beside = about | head | words(line)
+        for output in cell.get("outputs", ()):
+            for line, beside in _lines(output):
+                beside |= words(text)
                 found += [Source(number, beside, place) for number in numbers(line)]
     return found
 
@@ -62,7 +54,7 @@ def of_records(root: Path) -> list[Source]:
     for pattern in RECORDS:
         for path in sorted(root.glob(pattern)):
             record = json.loads(path.read_text(encoding="utf-8"))
-            found += _leaves(record, path.stem, words(f"{path.parent.name} {path.stem}"))
+            found += _leaves(record, "", words(f"{path.parent.name} {path.stem}"))
     return found
 
 
@@ -71,51 +63,58 @@ def of_constants(root: Path) -> list[Source]:
     found = []
     for path in sorted(root.glob("imdb_tutorial/**/*.py")):
         for name, text in _named(ast.parse(path.read_text(encoding="utf-8"))):
-            beside = words(name) | words(path.stem)
-            found += [Source(number, beside, 0) for number in map(_exact, numbers(text))]
+            beside = words(f"{name} {path.stem}")
+            found += [Source(_exact(number), beside, 0) for number in numbers(text)]
     for name in ("pyproject.toml", "constraints.txt"):
         for line in (root / name).read_text(encoding="utf-8").splitlines():
-            version = re.search(r"[<>=]=? ?\"?>?=?([\d.]+)", line)
-            found += [Source(n, words(line), 0) for n in numbers(version[1] if version else "")]
+            for version in re.findall(r"[<>=]=([\d.]+)", line):
+                found += [Source(number, words(line), 0) for number in numbers(version)]
     return found
 
 
-def _outputs(cell: dict[str, Any]) -> Iterator[str]:
-    for output in cell["outputs"]:
-        data = output.get("data", {})
-        for text in (output.get("text"), data.get("text/plain"), data.get("text/html")):
-            if text:
-                yield html.unescape(re.sub(r"<[^>]+>", " ", "".join(text)))
-        if "evalue" in output:
-            yield output["evalue"]
+def _code(text: str) -> list[tuple[str, frozenset[str]]]:
+    return [(line, words(text)) for line in text.splitlines()]
+
+
+def _quoted(text: str) -> list[tuple[str, frozenset[str]]]:
+    pieces = [(code, words(code)) for code in code_of(text)]
+    for line in text.splitlines():
+        pieces += [(line[begin:end], words(line)) for begin, end in true_equations(line)]
+    return pieces
+
+
+def _lines(output: dict[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Return an output's lines, each with its own words and those of the head."""
+    data = output.get("data", {})
+    for shown in (output.get("text"), data.get("text/plain"), data.get("text/html")):
+        lines = html.unescape(re.sub(r"<[^>]+>", " ", "".join(shown or ""))).splitlines()
+        head = words(" ".join(lines[:2]))
+        yield from ((line, head | words(line)) for line in lines)
+    yield output.get("evalue", ""), words(output.get("evalue", ""))
 
 
 def _leaves(value: Any, key: str, beside: frozenset[str]) -> Iterator[Source]:
     if isinstance(value, dict):
-        named = [text for text in value.values() if isinstance(text, str) and len(text) < 60]
-        beside |= words(" ".join(named))
+        texts = (text for text in value.values() if isinstance(text, str))
+        beside |= words(" ".join(text for text in texts if len(text) < LONGEST_NAME))
         for name, inner in value.items():
             yield from _leaves(inner, f"{key}/{name}", beside | words(name))
-            yield from _leaves(str(name), "", beside | words(name))
+            yield from _leaves(name, "", beside)
     elif isinstance(value, list):
-        # Of a long curve only its ends can be spoken of.
         is_curve = len(value) > LONGEST_LIST and not isinstance(value[0], (dict, list))
         for inner in (value[0], value[-1]) if is_curve else value:
             yield from _leaves(inner, key, beside)
     elif isinstance(value, str):
         yield from (Source(number, beside | words(value), 0) for number in numbers(value))
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        (number,) = numbers(repr(value)) or (None,)
-        if number:
+        for number in numbers(repr(value)):
             yield Source(_exact(_with_unit(number, key)), beside, 0)
 
 
 def _with_unit(number: Number, key: str) -> Number:
     for pattern, (kind, factor) in KEYS_WITH_UNITS.items():
         if re.search(pattern, key):
-            return number._replace(
-                kind=kind, value=number.raw * factor, step=number.step * factor
-            )
+            return number._replace(kind=kind, value=number.raw * factor)
     return number
 
 
@@ -125,15 +124,20 @@ def _exact(number: Number) -> Number:
 
 
 def _named(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Return constants, defaults and arguments, each as its name and what it is."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield " ".join(ast.unparse(t) for t in targets), ast.unparse(node.value)
+        if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Dict):
+            yield " ".join(map(ast.unparse, node.targets)), ast.unparse(node.value)
+        elif isinstance(node, ast.AnnAssign) and node.value:
+            yield ast.unparse(node.target), ast.unparse(node.value)
         elif isinstance(node, ast.keyword) and isinstance(node.value, ast.Constant):
             yield node.arg or "", ast.unparse(node.value)
-        elif isinstance(node, ast.FunctionDef):
-            arguments = node.args.args[-len(node.args.defaults) or len(node.args.args) :]
-            pairs = [*zip(arguments, node.args.defaults, strict=False)]
-            pairs += [p for p in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if p[1]]
-            for argument, default in pairs:
-                yield argument.arg, ast.unparse(default)
+        elif isinstance(node, ast.Dict):
+            for name, value in zip(node.keys, node.values, strict=True):
+                if name and isinstance(value, ast.Constant):
+                    yield ast.unparse(name), ast.unparse(value)
+        elif isinstance(node, ast.arguments):
+            behind = zip(reversed(node.args), reversed(node.defaults), strict=False)
+            for argument, default in [*behind, *zip(node.kwonlyargs, node.kw_defaults, strict=True)]:
+                if default:
+                    yield argument.arg, ast.unparse(default)
