@@ -120,7 +120,11 @@ def _one(text: str, match: re.Match[str]) -> Number:
                 return _whole_clock(text, number, end)
             break
     behind = NOUN.match(text, end)
-    return number._replace(noun=_singular(behind[1].lower())) if behind and is_plain(number) else number
+    return (
+        number._replace(noun=_singular(behind[1].lower()))
+        if behind and is_plain(number)
+        else number
+    )
 
 
 def is_plain(number: Number) -> bool:
@@ -134,9 +138,7 @@ def _whole_clock(text: str, number: Number, end: int) -> Number:
     while clock := CLOCK.match(text, end):
         end, factor = clock.end(), 60.0 if clock[2].startswith("min") else 1.0
         value, written = number.value + int(clock[1]) * factor, text[number.start : end]
-        number = number._replace(
-            end=end, text=written, raw=value / unit, value=value, step=factor
-        )
+        number = number._replace(end=end, text=written, raw=value / unit, value=value, step=factor)
     return number
 
 

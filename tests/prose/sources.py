@@ -138,6 +138,9 @@ def _named(tree: ast.Module) -> Iterator[tuple[str, str]]:
                     yield ast.unparse(name), ast.unparse(value)
         elif isinstance(node, ast.arguments):
             behind = zip(reversed(node.args), reversed(node.defaults), strict=False)
-            for argument, default in [*behind, *zip(node.kwonlyargs, node.kw_defaults, strict=True)]:
+            for argument, default in [
+                *behind,
+                *zip(node.kwonlyargs, node.kw_defaults, strict=True),
+            ]:
                 if default:
                     yield argument.arg, ast.unparse(default)
