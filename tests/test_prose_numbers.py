@@ -1,4 +1,4 @@
-"""Every number in the prose of lessons, README and docs stands in an output, a record or the code.
+"""Every number in prose and figures of lessons, README and docs stands in an output or a record.
 
 ``python -m tests.test_prose_numbers`` names those that do not.
 """
@@ -14,7 +14,7 @@ import pytest
 from tests.prose import founded, texts
 from tests.prose.founded import Claim, Sources, claims, is_founded
 from tests.prose.matching import says
-from tests.prose.reading import Number, numbers
+from tests.prose.reading import numbers
 from tests.prose.sources import Source, of_lesson
 from tests.prose.structure import is_cited_year, is_proved, worth
 from tests.prose.texts import Passage
@@ -44,7 +44,9 @@ def elsewhere() -> list[dict]:
 @cache
 def passages(path: Path) -> tuple[Passage, ...]:
     if path.suffix == ".ipynb":
-        return tuple(texts.of_notebook(name_of(path), texts.notebook_cells(path)))
+        cells = texts.notebook_cells(path)
+        written = texts.of_notebook(name_of(path), cells)
+        return (*written, *texts.of_figures(name_of(path), cells))
     return tuple(texts.of_page(name_of(path), path.read_text(encoding="utf-8")))
 
 
@@ -166,6 +168,7 @@ def test_numbers_are_read_with_their_units(text, expected):
         ("92.5 %", "0.92437", False),
         ("92.40 %", "92.4 %", False),
         ("92 %", "92 s", False),
+        ("92.4 %", "92.4 s", False),
         ("92 %", "92", False),
         ("92.4", "92.4 %", True),
         ("0.9 points", "-0.9 points", True),
@@ -243,6 +246,14 @@ def test_code_addresses_formulas_and_generated_tables_are_not_read(tmp_path):
         "## 12. A heading\n\n[Lesson 05](05_x.ipynb), lessons 07 to 11",
     )
     assert nowhere_in(*said, root=tmp_path) == []
+
+
+def test_a_number_that_is_typed_into_a_figure_is_a_claim_and_no_source(tmp_path):
+    code = ["plot_bars({'few': 3}, 'accuracy on 4,321 test reviews')\n", "print(1234)"]
+    cells = [{"cell_type": "code", "source": code, "outputs": []}]
+    said = ("The figure has 4,321 test reviews.",)
+    assert nowhere_in(*said, root=tmp_path, cells=cells) == ["4,321"]
+    assert [claim.number.text for claim in claims(texts.of_figures("x", cells))] == ["4,321"]
 
 
 def test_a_true_equation_proves_its_numbers_and_a_false_one_none(tmp_path):

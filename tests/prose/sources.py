@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tests.prose.reading import Number, numbers, words
 from tests.prose.structure import true_equations
-from tests.prose.texts import code_of
+from tests.prose.texts import code_of, labels
 
 RECORDS = ("imdb_tutorial/data/**/*.json", "benchmarks/*.json", "experiments/*.json")
 # Of a longer list of numbers, a curve, only the ends can be spoken of.
@@ -73,6 +73,9 @@ def of_constants(root: Path) -> list[Source]:
 
 
 def _code(text: str) -> list[tuple[str, frozenset[str]]]:
+    """Return the lines of code. What it writes into a figure is a claim of its own, no source."""
+    for typed, _ in labels(text):
+        text = text.replace(typed, " " * len(typed))
     return [(line, words(text)) for line in text.splitlines()]
 
 

@@ -1,5 +1,6 @@
 """Reads the prose: paragraphs of lessons and pages, without what is no claim of theirs."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -69,6 +70,30 @@ def of_page(name: str, text: str, cell: int = 0) -> Iterator[Passage]:
             if line[begin:end].strip():
                 yield Passage(name, cell, line[begin:end], whole_line[begin:end], whole_line)
             begin = end
+
+
+def of_figures(name: str, cells: list[dict[str, Any]]) -> Iterator[Passage]:
+    """Return what a notebook's code writes into its figures."""
+    for place, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            for _, label in labels("".join(cell["source"])):
+                for passage in of_page(name, label, place):
+                    yield passage._replace(around=label)
+
+
+def labels(code: str) -> list[tuple[str, str]]:
+    """Return the texts that are typed into a drawing, each as the code has it and as it reads."""
+    drawings = [
+        node
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("plot_")
+    ]
+    return [
+        (ast.get_source_segment(code, node) or "", node.value)
+        for drawing in drawings
+        for node in ast.walk(drawing)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
 
 
 def code_of(text: str) -> Iterator[str]:
