@@ -89,6 +89,8 @@ def new_model(way: str, seed: int) -> torch.nn.Module:
     """Return MiniLM with a new head; for LoRA (Hu et al., 2021), all but adapter and head fixed."""
     torch.manual_seed(seed)
     model = load_model_for_classification("packaged")
+    # Plain products: on a processor a step takes a quarter less time than with torch's own call.
+    model.set_attn_implementation("eager")
     if way == "LoRA":
         import peft
 
