@@ -1,7 +1,9 @@
 """The evidence: its models against other implementations, its units, the reader of its record."""
 
+import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,11 +15,15 @@ import scipy.sparse
 import torch
 from sklearn.model_selection import train_test_split
 
-from experiments import bags, budget, data, evidence, frozen, frozen_base, tuned, units
+from experiments import bags, budget, data, evidence, frozen, frozen_base, study, tuned, units
+from experiments.command import add_options, make_record
+from experiments.recipe import Cost, Recipe
+from experiments.record import read_committed
 from experiments.runner import run_missing
-from experiments.units import Unit, run_unit
+from experiments.units import Unit, read_unit, run_unit
 from imdb_tutorial import load_evidence, load_model_for_classification, load_tokenizer
 from imdb_tutorial.evaluation.evidence import PROBABILITIES, RECORD, Evidence
+from imdb_tutorial.evaluation.records import seal_records
 from tests.toys import save_tiny_bert
 
 REVIEWS, WORDS = 120, 60
@@ -239,7 +245,8 @@ SHARE = """
     import sys, time
     from pathlib import Path
     import numpy as np
-    from experiments.units import Unit, run_missing
+    from experiments.runner import run_missing
+    from experiments.units import Unit
 
     def make(varies):
         time.sleep(0.05)
@@ -414,18 +421,205 @@ def test_tuning_chooses_nothing_outside_the_sample(toy_tuning, pools, monkeypatc
 
 
 @pytest.fixture
-def record(tmp_path, folder, monkeypatch):
-    """Write a record of two units of three."""
-    split = datasets.Dataset.from_dict({"label": [0, 1, 0, 1], "id": list("abcd")})
+def toy(tmp_path, folder, monkeypatch):
+    """Return a recipe of toy units, whose committed record lies in a folder of its own."""
+    split = datasets.Dataset.from_dict(
+        {"label": [0, 1, 0, 1], "id": list("abcd"), "text": list("efgh")}
+    )
     monkeypatch.setattr(data, "reviews", lambda: {"train": split, "test": split})
-    some = planned(tmp_path, 3)
-    list(run_missing(some[:2], folder, "data"))
-    found, packed = evidence.collect(some, folder, "data", range(3))
-    where = tmp_path / "record"
-    where.mkdir()
-    (where / RECORD.name).write_text(json.dumps(found), encoding="utf-8")
-    (where / PROBABILITIES.name).write_bytes(packed)
-    return where
+    committed = tmp_path / "record"
+    committed.mkdir()
+
+    def recipe(units):
+        return Recipe(
+            record=committed / RECORD.name,
+            record_format=1,
+            renew="run it again",
+            folder=folder,
+            seeds=range(3),
+            units=units,
+            costs={"toy": Cost(1)},
+            pools=("train", "test"),
+        )
+
+    return recipe
+
+
+def make_with(recipe, *options, output=None):
+    """Run a command with its options; the record goes to its own folder."""
+    parser = argparse.ArgumentParser()
+    add_options(parser, output or recipe.record.parent, "three")
+    make_record(recipe, parser.parse_args(options))
+    return json.loads(((output or recipe.record.parent) / RECORD.name).read_text("utf-8"))
+
+
+@pytest.fixture
+def record(tmp_path, toy):
+    """Write a record of two units of three."""
+    recipe = toy(planned(tmp_path, 3))
+    make_with(recipe, "--only", ",".join(str(unit) for unit in recipe.units[:2]))
+    return recipe.record.parent
+
+
+def empty(folder):
+    shutil.rmtree(folder)
+
+
+def test_a_fresh_clone_takes_its_units_from_the_record(tmp_path, toy, folder):
+    recipe = toy(planned(tmp_path, 3))
+    before = make_with(recipe)
+    answers = recipe.answers.read_bytes()
+    empty(folder)
+    again = make_with(recipe)
+    assert ran(tmp_path) == [0, 1, 2]
+    assert again["units"] == before["units"] and again["experiments"] == before["experiments"]
+    assert again["probabilities_sha256"] == before["probabilities_sha256"]
+    assert recipe.answers.read_bytes() == answers
+    assert again["missing"] == again["stale"] == []
+    assert before["units"][1]["rows"] == [1, 2] and before["units"][1]["answers"] == {
+        "test": [1, 2]
+    }
+
+
+def other(varies):
+    """Stand in for an experiment that was changed."""
+    rows, answers = make(varies)
+    return [row | {"changed": True} for row in rows], answers
+
+
+def test_a_changed_unit_is_run_again_and_nothing_else(tmp_path, toy, folder):
+    units = planned(tmp_path, 3)
+    make_with(toy(units))
+    empty(folder)
+    changed = [units[0], units[1]._replace(make=other), units[2]]
+    kept = make_with(toy(changed), "--collect")
+    assert kept["stale"] == [str(units[1])] and kept["missing"] == []
+    assert [row["n"] for row in kept["experiments"]["toy"]] == [0, 1, 2]  # as it was
+    found = make_with(toy(changed))
+    assert ran(tmp_path) == [0, 1, 2, 1]
+    assert found["stale"] == []
+    assert [row.get("changed", False) for row in found["experiments"]["toy"]] == [0, 1, 0]
+
+
+def test_rows_without_a_digest_stay_until_their_unit_is_run(tmp_path, toy, folder):
+    recipe = toy(planned(tmp_path, 3))
+    record = make_with(recipe)
+    for unit in record["units"]:
+        unit |= {"digest": None, "seconds": None}
+    recipe.record.write_text(json.dumps(record), encoding="utf-8")
+    seal_records(recipe.record.parent)
+    empty(folder)
+    names = [str(unit) for unit in recipe.units]
+    found = make_with(recipe, "--only", names[1])
+    assert ran(tmp_path) == [0, 1, 2, 1]
+    assert found["stale"] == [names[0], names[2]]
+    assert [unit["digest"] is None for unit in found["units"]] == [True, False, True]
+    assert found["experiments"] == record["experiments"]
+    assert make_with(recipe)["stale"] == [] and sorted(ran(tmp_path)) == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_damaged_record_is_replaced_by_a_whole_one_only(tmp_path, toy, folder, capsys):
+    recipe = toy(planned(tmp_path, 3))
+    make_with(recipe)
+    empty(folder)
+    damaged = recipe.record.read_text(encoding="utf-8").replace('"n": 1', '"n": 7')
+    recipe.record.write_text(damaged, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"cannot be read, and 2 units .* get it back from git"):
+        make_with(recipe, "--only", str(recipe.units[0]))
+    assert recipe.record.read_text(encoding="utf-8") == damaged
+    assert "nothing is taken from the committed record: the record" in capsys.readouterr().out
+    assert [row["n"] for row in make_with(recipe)["experiments"]["toy"]] == [0, 1, 2]
+    assert ran(tmp_path) == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda record: record.pop("units"), "does not say which rows are whose"),
+        (lambda record: record["units"][0].pop("rows"), "does not say which rows are whose"),
+        (lambda record: record["units"].pop(), "rows of no unit"),
+        (lambda record: record["units"].append(record["units"][0]), "rows of no unit, or of two"),
+    ],
+)
+def test_a_record_whose_units_do_not_fit_gives_none(tmp_path, toy, capsys, change, message):
+    recipe = toy(planned(tmp_path, 2))
+    record = make_with(recipe)
+    change(record)
+    recipe.record.write_text(json.dumps(record), encoding="utf-8")
+    seal_records(recipe.record.parent)
+    make_with(recipe, "--collect")  # all of it is still in the folder of the units
+    assert message in capsys.readouterr().out
+
+
+def test_an_interrupted_command_goes_on_and_other_seeds_are_other_units(tmp_path, toy, folder):
+    def stop(varies):
+        if varies["n"] == 2 and ran(tmp_path)[-1:] == [1]:
+            (tmp_path / "log").write_text("0 1 9", encoding="utf-8")
+            raise KeyboardInterrupt
+        return make(varies)
+
+    units = [unit._replace(make=stop) for unit in planned(tmp_path, 4)]
+    with pytest.raises(KeyboardInterrupt):
+        make_with(toy(units))
+    assert not toy(units).record.exists()  # nothing half-made
+    (tmp_path / "log").write_text("", encoding="utf-8")
+    make_with(toy(units))
+    assert ran(tmp_path) == [2, 3]
+    elsewhere = tmp_path / "elsewhere"
+    before = toy(units).record.read_bytes()
+    others = [Unit("toy", make, unit.varies | {"n": unit.varies["n"] + 10}) for unit in units]
+    found = make_with(toy(others), output=elsewhere)
+    assert [row["n"] for row in found["experiments"]["toy"]] == [10, 11, 12, 13]
+    assert toy(units).record.read_bytes() == before
+
+
+def test_units_side_by_side_find_what_they_find_alone(tmp_path, folder):
+    code = SHARE.replace(
+        'list(run_missing([Unit("toy", make, {"n": n}) for n in range(20)], '
+        'Path("units"), "data"))',
+        'if __name__ == "__main__":\n'
+        '        units = [Unit("toy", make, {"n": n}) for n in range(3)]\n'
+        '        done = run_missing(units, Path("units"), "data", beside=["toy"])\n'
+        '        print(sorted(unit.varies["n"] for unit in done))',
+    )
+    (tmp_path / "share.py").write_text(textwrap.dedent(code), encoding="utf-8")
+    there = {**os.environ, "PYTHONPATH": str(units.ROOT)}
+    done = subprocess.run(
+        [sys.executable, "share.py"], cwd=tmp_path, env=there, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[0, 1, 2]", done.stderr
+    assert sorted(ran(tmp_path)) == [0, 1, 2]
+
+
+def test_a_file_of_a_unit_without_a_digest_counts_as_none(tmp_path, folder):
+    (unit,) = planned(tmp_path, 1)
+    folder.mkdir()
+    about = json.dumps({"rows": [{"n": 0}], "seconds": 1.0})
+    np.savez(folder / "0.npz", about=np.array(about), test=np.zeros((1, 4)))
+    assert read_unit(unit, folder, "data") is None
+
+
+def test_unknown_names_are_refused(tmp_path, toy):
+    with pytest.raises(ValueError, match="no experiment or unit colour: expected one of toy"):
+        make_with(toy(planned(tmp_path, 1)), "--only", "toy,colour")
+
+
+def test_the_committed_records_can_be_taken_apart():
+    for recipe in (evidence.recipe(range(3)), study.recipe(range(5))):
+        found, damage = read_committed(recipe)
+        assert damage is None
+        assert set(found) <= {str(unit) for unit in recipe.units}
+        rows = json.loads(recipe.record.read_text(encoding="utf-8"))["experiments"]
+        assert sum(len(each.rows) for each in found.values()) == sum(map(len, rows.values()))
+
+
+def test_other_seeds_are_another_plan():
+    for recipe, seeds in ((evidence.recipe, 3), (study.recipe, 5)):
+        names, others = (
+            {str(unit) for unit in recipe(range(n, n + seeds)).units} for n in (0, 100)
+        )
+        assert len(names) == len(others)
+        assert all("seed=" not in name for name in names & others)
 
 
 def test_a_partial_record_says_what_is_missing(record):

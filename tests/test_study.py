@@ -1,20 +1,22 @@
 """The recorded study: it can be recomputed, it is refused when it does not fit, and it resumes."""
 
-import hashlib
-import io
 import json
 
+import datasets
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 
-from experiments import data, models, probes, runner, words
+from experiments import data, ladder, ladder_bags, packaged, probes, study as planned, words
 from imdb_tutorial import (
     accuracy_interval,
     compare_grouped,
     grouped_interval,
+    load_evidence,
     load_sentences,
     load_study,
+    load_tokenizer,
     spread,
 )
 from imdb_tutorial.evaluation.recorded_study import PROBABILITIES, RECORD
@@ -173,12 +175,46 @@ def test_the_packaged_classifiers_time_holds_its_probes(study, labels, films):
 
 
 def test_every_seed_of_the_plan_is_in_the_record(study):
-    planned = runner.plan(range(study.record["seeds"][0], study.record["seeds"][-1] + 1))
-    assert {name for name, _ in planned} == set(study.experiments)
-    trained = [unit for name, unit in planned if name == "probes"]
+    units = planned.plan(range(study.record["seeds"][0], study.record["seeds"][-1] + 1))
+    assert [str(unit) for unit in units] == [unit["name"] for unit in study.record["units"]]
+    assert study.record["missing"] == []
+    assert {unit.experiment for unit in units} == set(study.experiments)
+    trained = [unit for unit in units if unit.experiment == "probes"]
     assert study.table("probes").groupby(["size", "seed"]).ngroups == len(trained)
-    assert set(study.table("ladder").model) == set(models.LADDER)
+    assert set(study.table("ladder").model) == {*planned.LADDER, "fine-tuned"}
     assert sum(study.record["seconds"].values()) < 2 * 2 * 3600  # two cores for two hours
+
+
+def test_a_unit_without_a_digest_is_listed_as_stale(study):
+    stale = set(study.record["stale"])
+    unknown = {unit["name"] for unit in study.record["units"] if unit["digest"] is None}
+    assert unknown <= stale
+    assert "ladder-model=NB_words-seed=0" not in unknown
+
+
+def test_each_units_rows_are_those_of_what_it_varies(study):
+    """What a unit varies stands in its rows; without a size it had all reviews."""
+    units = {str(unit): unit for unit in planned.plan(range(5))}
+    for about in study.record["units"]:
+        rows = study.record["experiments"][about["experiment"]][slice(*about["rows"])]
+        assert rows
+        for row in rows:
+            for key, value in units[about["name"]].varies.items():
+                if about["experiment"] != "padding":  # timed once; its rows name no seed
+                    assert row[key] == (17_642 if value is None else value)
+
+
+def test_the_bag_of_naive_bayes_answers_as_the_same_one_of_the_evidence(study, labels):
+    """Both fits are of all training reviews; each came from its own code and its own command."""
+    probabilities = 1 / (1 + np.exp(-study.margins("NB words").astype(float)))
+    evidence = load_evidence()
+    table = evidence.table("words")
+    (row,) = table.index[(table.model == "NB words") & (table["size"] == table["size"].max())]
+    steps = np.abs(data.quantise(probabilities).astype(int) - evidence.answers("words")[row])
+    assert steps.max() <= 1
+    for part in ("validation", "sentences"):  # of which the evidence says nothing
+        both = [study.margins(model, part) for model in ("NB words", "TF-IDF")]
+        assert np.corrcoef(both)[0, 1] > 0.7
 
 
 def test_the_ladder_says_what_evaluation_says(study, labels, films):
@@ -324,6 +360,47 @@ def test_samples_grow_by_seed():
     assert len(set(data.sample(5, None))) == len(data.labels("train"))
 
 
+def test_the_rung_of_naive_bayes_is_a_plain_fit_of_weighed_words(monkeypatch):
+    """Against counts, ratios and a fit by hand, on toy reviews."""
+    random = np.random.default_rng(0)
+    good, bad = ["fine", "lovely", "great"], ["dull", "poor", "awful"]
+    pools = {}
+    for part in data.PARTS:
+        truth = np.arange(60) % 2
+        texts = [
+            " ".join(random.choice((good if y else bad) + ["the", "film", "plot", "a1"], 8))
+            for y in truth
+        ]
+        pools[part] = (texts, truth)
+    toy = datasets.DatasetDict(
+        {p: datasets.Dataset.from_dict({"text": x, "label": y}) for p, (x, y) in pools.items()}
+    )
+    counter = data.CountVectorizer(ngram_range=(1, 2), dtype=np.float32)
+    counts = counter.fit_transform([text for texts, _ in pools.values() for text in texts])
+    by_part = {part: counts[60 * n : 60 * n + 60] for n, part in enumerate(data.PARTS)}
+    for module in (ladder_bags, ladder):
+        monkeypatch.setattr(module, "labels", lambda part: pools[part][1])
+    monkeypatch.setattr(ladder_bags, "reviews", lambda: toy)
+    monkeypatch.setattr(ladder_bags, "word_counts", lambda: by_part)
+    (row,), answers = ladder_bags.climb_naive_bayes({"model": "NB words", "seed": 0})
+
+    seen = {part: (some.toarray() > 0).astype(float) for part, some in by_part.items()}
+    known = seen["train"].sum(axis=0) >= 2
+    train, truth = seen["train"][:, known], pools["train"][1]
+    p, q = (1 + train[truth == label].sum(axis=0) for label in (1, 0))
+    ratio = np.log(p / p.sum()) - np.log(q / q.sum())
+    fit = LogisticRegression(C=row["strength"], max_iter=1_000).fit(train * ratio, truth)
+    for part, found in answers.items():
+        expected = fit.decision_function(seen[part][:, known] * ratio)
+        np.testing.assert_allclose(found[0], expected, atol=0.02)
+        assert np.array_equal(found[0] > 0, expected > 0)
+    assert row["test_accuracy"] == np.mean((answers["test"][0] > 0) == pools["test"][1])
+    assert row["strength"] in row["strengths"] and row["asked"] == "test"
+    names = counter.get_feature_names_out()[known]
+    size = 4 * len(names) + sum(len(name) for name in names)  # a float32 and a name a word
+    assert row["megabytes"] == pytest.approx(size / 1e6)
+
+
 def test_a_byte_keeps_the_verdict():
     probabilities = np.array([0.0, 0.499999, 0.5, 0.75, 1.0])
     assert data.quantise(probabilities).tolist() == [0, 127, 128, 192, 255]
@@ -344,36 +421,11 @@ def test_the_best_of_many_coins_promises_too_much_on_test_only():
 
 
 def test_a_long_text_keeps_its_head_its_tail_or_both():
-    tokenizer = models.load_tokenizer()
+    tokenizer = load_tokenizer()
     text = " ".join(f"word{n}" for n in range(300))
     for part in ("head", "tail", "both"):
-        kept = models.keep(text, part, 64, tokenizer)
+        kept = packaged.keep(text, part, 64, tokenizer)
         assert len(tokenizer(kept)["input_ids"]) <= 64
         assert kept.startswith("word0") == (part != "tail")
         assert kept.endswith("299") == (part != "head")
-        assert models.keep("short", part, 64, tokenizer) == "short"
-
-
-def test_an_interrupted_study_goes_on_with_what_is_missing(tmp_path, monkeypatch):
-    done = []
-
-    def work(unit):
-        if unit["seed"] == 2 and not tmp_path.joinpath("second time").exists():
-            raise KeyboardInterrupt
-        done.append(unit["seed"])
-        return [unit | {"square": unit["seed"] ** 2}], {"test": np.full((1, 3), unit["seed"])}
-
-    monkeypatch.setattr(runner, "UNITS", tmp_path)
-    monkeypatch.setitem(runner.RUN, "padding", work)
-    units = [("padding", {"seed": n}) for n in range(4)]
-    with pytest.raises(KeyboardInterrupt):
-        list(runner.run_all(units))
-    tmp_path.joinpath("second time").touch()
-    missing = [unit for unit in units if not runner.file_of(*unit).is_file()]
-    list(runner.run_all(missing))
-    assert done == [0, 1, 2, 3]
-    record, packed = runner.collect(units, range(4))
-    assert [row["square"] for row in record["experiments"]["padding"]] == [0, 1, 4, 9]
-    with np.load(io.BytesIO(packed)) as arrays:
-        assert arrays["padding/test"][:, 0].tolist() == [0, 1, 2, 3]
-    assert record["probabilities_sha256"] == hashlib.sha256(packed).hexdigest()
+        assert packaged.keep("short", part, 64, tokenizer) == "short"
