@@ -35,9 +35,13 @@ class Index:
 
     def saying(self, claim: Number) -> Iterator[Source]:
         """Return the sources that say what a claim says, whatever they are about."""
-        for size in {abs(claim.raw), abs(claim.value)}:
-            begin = bisect.bisect_left(self.keys, size * (1 - ROUGHEST) - claim.step)
-            end = bisect.bisect_right(self.keys, size * (1 + ROUGHEST) + claim.step)
+        far = ROUGHEST if claim.roughness else 0.0
+        for size, step in {
+            (abs(claim.raw), claim.step * _factor(claim)),
+            (abs(claim.value), claim.step),
+        }:
+            begin = bisect.bisect_left(self.keys, size * (1 - far) - step)
+            end = bisect.bisect_right(self.keys, size * (1 + far) + step)
             yield from (source for source in self.sources[begin:end] if says(source, claim))
 
 
@@ -77,9 +81,7 @@ def _rounds_to(source: float, precision: float, claim: Number, value: float, ste
     if claim.text[0] not in "-−+":
         source = abs(source)
     close = 1e-9 * max(1.0, abs(value))
-    # A rough number ends in zeros that say nothing.
-    zeros = len(re.findall("0(?=0*$)", re.sub(r"\D", "", claim.text))) if step >= 1 else 0
-    width = min(step * 10.0**zeros, max(step, ROUGHEST * abs(value)))
+    width = _width(claim, value, step) if claim.roughness else step
     if claim.roughness == "above" and value - close <= source < value + width:
         return True
     if claim.roughness == "below" and value - width < source <= value + close:
@@ -88,3 +90,9 @@ def _rounds_to(source: float, precision: float, claim: Number, value: float, ste
         return abs(source - value) <= width / 2 + close
     is_exact = claim.kind == "plain" and step == 1 and source.is_integer()
     return abs(source - value) <= (0 if is_exact else step / 2) + close
+
+
+def _width(claim: Number, value: float, step: float) -> float:
+    """Return how far from a rough number its source may lie: zeros at its end say nothing."""
+    zeros = len(re.findall("0(?=0*$)", re.sub(r"\D", "", claim.text))) if step >= 1 else 0
+    return min(step * 10.0**zeros, max(step, ROUGHEST * abs(value)))

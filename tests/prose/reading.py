@@ -90,6 +90,11 @@ def is_claim(number: Number) -> bool:
     return number.kind != "plain" or len(re.sub(r"\D", "", number.text)) > 1
 
 
+def is_plain(number: Number) -> bool:
+    """Return whether a number is no share, time or size."""
+    return number.kind == "plain"
+
+
 def words(text: str) -> frozenset[str]:
     """Return the words of a text that may say what a number is about, in the singular."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text.replace("_", " "))
@@ -111,25 +116,17 @@ def _one(text: str, match: re.Match[str]) -> Number:
     number = Number(match.start(), match.end(), written, raw, raw, step, "plain", rough, "")
     end = number.end
     for unit, (kind, factor) in UNITS.items():
-        if found := unit.match(text, number.end):
+        if found := unit.match(text, end):
             number = number._replace(kind=kind, value=raw * factor, step=step * factor)
             end = found.end()
-            if "100" in found[0]:
-                return number._replace(end=end)
-            if kind == "time":
-                return _whole_clock(text, number, end)
             break
+    if number.kind == "time":
+        return _whole_clock(text, number, end)
+    if number.kind == "share" and "100" in text[number.end : end]:
+        return number._replace(end=end)
     behind = NOUN.match(text, end)
-    return (
-        number._replace(noun=_singular(behind[1].lower()))
-        if behind and is_plain(number)
-        else number
-    )
-
-
-def is_plain(number: Number) -> bool:
-    """Return whether a number is no share, time or size."""
-    return number.kind == "plain"
+    is_named = behind and is_plain(number)
+    return number._replace(noun=_singular(behind[1].lower())) if is_named else number
 
 
 def _whole_clock(text: str, number: Number, end: int) -> Number:

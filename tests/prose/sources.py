@@ -17,6 +17,8 @@ RECORDS = ("imdb_tutorial/data/**/*.json", "benchmarks/*.json", "experiments/*.j
 LONGEST_LIST = 12
 # A longer text in a record is no name of what stands beside it.
 LONGEST_NAME = 60
+# Keys that say where all of a record comes from, and so nothing about one number.
+PROVENANCE = {"machine", "device", "dtype", "versions"}
 KEYS_WITH_UNITS = {
     r"\bms\b|_ms\b|\bms_|milliseconds": ("time", 1e-3),
     "seconds": ("time", 1.0),
@@ -98,7 +100,8 @@ def _lines(output: dict[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
 
 def _leaves(value: Any, key: str, beside: frozenset[str]) -> Iterator[Source]:
     if isinstance(value, dict):
-        texts = (text for text in value.values() if isinstance(text, str))
+        named = (value[key] for key in value.keys() - PROVENANCE)
+        texts = (text for text in named if isinstance(text, str))
         beside |= words(" ".join(text for text in texts if len(text) < LONGEST_NAME))
         for name, inner in value.items():
             yield from _leaves(inner, f"{key}/{name}", beside | words(name))
