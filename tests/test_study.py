@@ -103,7 +103,7 @@ def test_choosing_can_be_recomputed(study):
 def test_every_row_says_what_it_was_chosen_on_and_asked(study):
     for experiment in study.experiments:
         table = study.table(experiment)
-        assert table[["chosen_on", "asked"]].map(lambda said: isinstance(said, str)).all(None)
+        assert table[["chosen_on", "asked"]].map(lambda said: isinstance(said, str)).all(axis=None)
         assert not table.chosen_on.str.fullmatch("test").any()
     probes_of = study.table("probes").groupby("loss").chosen_on.unique().map(list)
     assert probes_of["optimum"] == ["validation"] and len(probes_of["logits"]) == 1
