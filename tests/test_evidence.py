@@ -24,6 +24,7 @@ from experiments.units import Unit, read_unit, run_unit
 from imdb_tutorial import load_evidence, load_model_for_classification, load_tokenizer
 from imdb_tutorial.evaluation.evidence import PROBABILITIES, RECORD, Evidence
 from imdb_tutorial.evaluation.records import seal_records
+from imdb_tutorial.machine.manifest import MANIFEST_FILE
 from tests.toys import save_tiny_bert
 
 REVIEWS, WORDS = 120, 60
@@ -458,6 +459,7 @@ def record(tmp_path, toy):
     """Write a record of two units of three."""
     recipe = toy(planned(tmp_path, 3))
     make_with(recipe, "--only", ",".join(str(unit) for unit in recipe.units[:2]))
+    (recipe.record.parent / MANIFEST_FILE).unlink()  # so that the reader itself has to look
     return recipe.record.parent
 
 

@@ -100,6 +100,24 @@ def test_choosing_can_be_recomputed(study):
     assert again == pytest.approx({name: run[name] for name in again}, abs=1e-9)
 
 
+def test_every_row_says_what_it_was_chosen_on_and_asked(study):
+    for experiment in study.experiments:
+        table = study.table(experiment)
+        assert table[["chosen_on", "asked"]].map(lambda said: isinstance(said, str)).all(axis=None)
+        assert not table.chosen_on.str.fullmatch("test").any()
+    probes_of = study.table("probes").groupby("loss").chosen_on.unique().map(list)
+    assert probes_of["optimum"] == ["validation"] and len(probes_of["logits"]) == 1
+    assert probes_of["logits"] == probes_of["softmax"] != probes_of["optimum"]
+    # A model with a strength chose it somewhere; one without has none to choose.
+    for experiment in ("probes", "curve", "ladder"):
+        table = study.table(experiment)
+        chose = table.strength.notna()
+        assert not table.chosen_on[chose].str.startswith("nothing").any()
+    ladder_of = study.table("ladder").set_index("model").chosen_on
+    assert ladder_of["NB words"] == "cross-validation inside the sample"  # as its row says
+    assert ladder_of["TF-IDF"] == "validation"
+
+
 def test_candidates_are_unpacked(study):
     """Against a plain loop: each candidate is the one before, with the changed reviews turned."""
     found = study.candidates(seed=3)

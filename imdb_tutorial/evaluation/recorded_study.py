@@ -13,6 +13,7 @@ from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.evaluation.clusters import compare_grouped, grouped_interval
 from imdb_tutorial.evaluation.intervals import accuracy_interval, spreads
 from imdb_tutorial.evaluation.paired_files import read_paired_files
+from imdb_tutorial.evaluation.pools_asked import with_pools
 from imdb_tutorial.evaluation.records import DATA
 
 if TYPE_CHECKING:
@@ -50,13 +51,17 @@ class Study:
         Args:
             experiment: One of ``experiments``.
 
+        Returns:
+            What was varied and what was found; ``chosen_on`` says which pool the settings were
+            chosen on, ``asked`` which one the model was asked.
+
         Raises:
             ValueError: There is no experiment of that name.
         """
         import pandas as pd
 
         self._check(experiment)
-        return pd.DataFrame(self.record["experiments"][experiment])
+        return with_pools(experiment, pd.DataFrame(self.record["experiments"][experiment]))
 
     def answers(self, experiment: str, part: str = "test") -> np.ndarray:
         """Return what the models of an experiment answered, one row per row of its table.
