@@ -15,6 +15,7 @@ from imdb_tutorial import (
     load_study,
 )
 from imdb_tutorial.evaluation.intervals import Interval
+from imdb_tutorial.evaluation.records import DATA
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parent
@@ -32,6 +33,7 @@ def render() -> dict[str, str]:
         "measured-fine-tuning": render_finetuning(),
         "measured-real-size": render_real_size(),
         "measured-bill": render_bill(),
+        "measured-seeds": render_seeds(),
     }
 
 
@@ -73,6 +75,19 @@ def render_ladder() -> str:
         f"The packaged classifier less it: {ahead}. Intervals are over films.\n"
     )
     return "\n".join(lines)
+
+
+def render_seeds() -> str:
+    """Return the lessons' conclusions under our seeds and under others, as Markdown."""
+    record = json.loads((DATA / "other_seeds.json").read_text(encoding="utf-8"))
+    said = {True: "holds", False: "**does not hold**", None: "not run"}
+    lines = ["| lesson | conclusion | our seeds | other seeds |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| {row['lesson']} | {row['says']} | {said[row['ours']]} | {said[row['other']]} |"
+        for row in record["conclusions"]
+    ]
+    seeds = "; ".join(f"{name} {some[0]} to {some[-1]}" for name, some in record["seeds"].items())
+    return "\n".join([*lines, "", f"The other seeds: {seeds}.", ""])
 
 
 def render_classifier() -> str:
