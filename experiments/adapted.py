@@ -93,7 +93,7 @@ class Adapted(nn.Module):
 
 
 def start_probe(model: Adapted, features: np.ndarray, labels: np.ndarray) -> None:
-    """Fit the probe before anything else learns: first the probe, then the rest (Kumar et al., 2022).
+    """Fit the probe before anything else learns (Kumar et al., 2022).
 
     Args:
         model: Nothing of it has learnt yet.

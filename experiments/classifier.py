@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from experiments.expected_time import expected_seconds, in_words
-from experiments.teaching import Held, Teaching, save, softmax
+from experiments.saved_classifier import save
+from experiments.teaching import Held, Teaching, softmax
 from experiments.teaching_settings import PASSAGES, STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import Texts, teaching_texts
 from imdb_tutorial import load_preset, load_reviews
@@ -80,9 +81,7 @@ def run(
     Returns:
         Both records, by name.
     """
-    held = {
-        name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD
-    }
+    held = {name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD}
     texts, validation = learnt_from(pools, teacher), held["validation"]
     asked = sum(len(some.labels) for some in held.values())
     truth = hard_labels(texts.labels)
@@ -98,12 +97,16 @@ def run(
         "reviews": {name: len(split) for name, split in pools.items()},
         "train_ids_sha256": ids_sha256(pools["train"]["id"][: teacher.reviews]),
     }
-    records = {"teacher": save(model, teacher, record | about, held, folder / "teacher")}
+    records = {
+        "teacher": save(model, teacher, record | about, held, folder / "teacher", teaching.folder)
+    }
     teaching.forget_lower_layers()
     pupil = plan(mixed_labels(texts.labels, soft, student.true_label), validation, pupil.folder)
     record, model = pupil.run()
     record |= about | {"soft_labels": SOFT_LABELS}
-    return records | {"student": save(model, student, record, held, folder / "student")}
+    return records | {
+        "student": save(model, student, record, held, folder / "student", pupil.folder)
+    }
 
 
 def main() -> None:
@@ -121,7 +124,9 @@ def main() -> None:
     except (OSError, ValueError) as error:
         parser.exit(1, f"error: {error}\n")
     for name, record in records.items():
-        print(f"{name}: {record['accuracy']['test']:.2%} on test, {record['adapter_bytes']:,} bytes")
+        print(
+            f"{name}: {record['accuracy']['test']:.2%} on test, {record['adapter_bytes']:,} bytes"
+        )
 
 
 if __name__ == "__main__":

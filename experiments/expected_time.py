@@ -16,7 +16,7 @@ STEPS = 3
 
 
 class Speeds(NamedTuple):
-    """Seconds a token takes: in the layers that stay (0: there are none), in a step, in an answer."""
+    """Seconds a token takes: in the layers that stay (0 without them), in a step, in an answer."""
 
     lower: float
     step: float

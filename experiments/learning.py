@@ -90,6 +90,7 @@ def learn(
     settings: Settings,
     rate: float,
     seed: int,
+    made_of: list[str],
     folder: Path,
 ) -> dict:
     """Teach through all phases, from the last checkpoint if there is one.
@@ -101,6 +102,7 @@ def learn(
         settings: How.
         rate: The highest learning rate.
         seed: Of the order.
+        made_of: What else the result depends on, such as digests of the texts.
         folder: Where checkpoints are kept.
 
     Returns:
@@ -119,9 +121,10 @@ def learn(
     optimizer = torch.optim.AdamW(
         learning.values(), lr=rate, weight_decay=settings.weight_decay, fused=True
     )
-    state = {"key": key_of(plan, targets, settings, rate), "step": 0, "seconds": 0.0, "losses": []}
+    key = key_of(plan, targets, [repr(settings), rate, *made_of])
+    state = {"key": key, "step": 0, "seconds": 0.0, "losses": []}
     if found := read_checkpoint(folder):
-        state = take_up(model, optimizer, found, state["key"], folder)
+        state = take_up(model, optimizer, found, key, folder)
     began, kept = time.perf_counter() - state["seconds"], time.monotonic()
     opened, read, lengths = -1, None, None
     with progress_bar(
@@ -165,9 +168,9 @@ def learn(
     }
 
 
-def key_of(plan: list, targets: torch.Tensor, settings: Settings, rate: float) -> str:
+def key_of(plan: list, targets: torch.Tensor, made_of: list) -> str:
     """Digest what a run depends on."""
-    digest = hashlib.sha256(json.dumps([repr(settings), rate]).encode())
+    digest = hashlib.sha256(json.dumps(made_of).encode())
     for number, rows in plan:
         digest.update(number.to_bytes(4, "big") + rows.astype("<i8").tobytes())
     digest.update(targets.numpy().tobytes())

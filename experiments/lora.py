@@ -6,6 +6,7 @@ shortened; so the way forward is one product, and the way back has thin ones in 
 saved is a peft adapter like any other.
 """
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -117,7 +118,10 @@ def save_lora(
         layers_to_transform=list(range(first_layer, layers)),
         layers_pattern="layer",
     )
-    model = peft.get_peft_model(encoder, settings)
+    with warnings.catch_warnings():
+        # peft still asks transformers for a property under its old name.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        model = peft.get_peft_model(encoder, settings)
     with torch.no_grad():
         for name, linear in linears.items():
             _, _, number, rest = name.split(".", 3)  # encoder.layer.NUMBER.REST

@@ -1,35 +1,27 @@
-"""One classifier from its settings to its saved folder: rates tried, seeds run, the best kept."""
+"""One classifier from its settings to its best run: rates tried, seeds run, choices by validation."""
 
 import dataclasses
 import functools
 import hashlib
-import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from experiments.adapted import CPU, Adapted, start_probe
+from experiments.adapted import Adapted, start_probe
+from experiments.kept import digest_of, kept
 from experiments.learning import Phase, Read, ask, learn
-from experiments.lora import save_lora
 from experiments.lower_layers import LowerLayers
 from experiments.teaching_settings import Settings
 from experiments.teaching_texts import Texts, read
 from imdb_tutorial import calibration_error, choose_dtype, fit_temperature
-from imdb_tutorial.classifier.adapter import ADAPTER_CONFIG, ADAPTER_FILE
-from imdb_tutorial.classifier.saved_probe import open_saved_probe
-from imdb_tutorial.encoder.tokens import Tokens, pad
+from imdb_tutorial.encoder.tokens import Tokens
 from imdb_tutorial.machine.checkpoint import read_checkpoint
-from imdb_tutorial.machine.files import write_whole
-from imdb_tutorial.machine.manifest import encoder_fingerprint, write_manifest
-from imdb_tutorial.machine.provenance import provenance
-from imdb_tutorial.machine.tensors import pack, unpack
-from imdb_tutorial.probe import PROBE_FILE, save_probe
+from imdb_tutorial.machine.manifest import encoder_fingerprint
 
-RECORD_FILE = "record.json"
 START_REVIEWS = 1_000  # the probe that everything starts from is fitted on so many
 
 
@@ -57,7 +49,12 @@ class Teaching:
     """
 
     def __init__(
-        self, settings: Settings, texts: Texts, targets: torch.Tensor, validation: Held, folder: Path
+        self,
+        settings: Settings,
+        texts: Texts,
+        targets: torch.Tensor,
+        validation: Held,
+        folder: Path,
     ):
         self.settings, self.texts, self.targets = settings, texts, targets
         self.validation, self.folder = validation, folder
@@ -74,22 +71,20 @@ class Teaching:
             model, about = self.taught(self.settings, rate, seed, f"seed-{seed}")
             answers.append(self.asked(model, self.settings, f"seed-{seed}"))
             runs.append({"seed": seed, **about, **score(answers[-1], self.validation.labels)})
-        best = max(
-            range(len(runs)), key=lambda n: (runs[n]["accuracy"], -runs[n]["loss"])
-        )  # of equals the lower loss
+        # Of equally accurate ones the one with the lower loss.
+        best = max(range(len(runs)), key=lambda n: (runs[n]["accuracy"], -runs[n]["loss"]))
+        seed = runs[best]["seed"]
         if best != len(runs) - 1:
-            model, _ = self.taught(self.settings, rate, runs[best]["seed"], f"seed-{runs[best]['seed']}")
+            model, _ = self.taught(self.settings, rate, seed, f"seed-{seed}")
         return {
             "settings": dataclasses.asdict(self.settings),
             "texts": {"reviews": self.texts.reviews, "all": len(self.texts.texts)},
             "rate_trials": trials,
             "learning_rate": rate,
             "runs": runs,
-            "chosen_seed": runs[best]["seed"],
+            "chosen_seed": seed,
             "chosen_on": f"{len(self.validation.labels):,} validation reviews",
-            "temperature": fit_temperature(
-                y_true=self.validation.labels, logits=answers[best]
-            ),
+            "temperature": fit_temperature(y_true=self.validation.labels, logits=answers[best]),
             "calibration_error_before": calibration_error(
                 y_true=self.validation.labels, y_proba=softmax(answers[best])
             ),
@@ -129,7 +124,10 @@ class Teaching:
             )
             for size, epochs in settings.phases
         ]
-        return model, learn(model, phases, self.targets[rows], settings, rate, seed, folder)
+        made_of = [str(encoder_fingerprint(settings.encoder)), str(choose_dtype("cpu"))]
+        made_of += [digest_of(self.tokens_of["train"](size).ids) for size, _ in settings.phases]
+        about = learn(model, phases, self.targets[rows], settings, rate, seed, made_of, folder)
+        return model, about
 
     def asked(self, model: Adapted, settings: Settings, name: str) -> np.ndarray:
         """Return a taught model's logits ``[validation reviews, 2]``, which are kept."""
@@ -178,87 +176,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return torch.from_numpy(logits).double().softmax(dim=1).numpy()
 
 
-def kept(file: Path, key: Sequence[str], make: Callable[[], np.ndarray]) -> np.ndarray:
-    """Return an array that was made before for the same key, or make it and keep it."""
-    try:
-        tensors, about = unpack(file, "about")
-        if about["key"] == list(key):
-            return tensors["array"].numpy()
-    except (OSError, ValueError, KeyError):
-        pass  # nothing there, or nothing sound: it is made again
-    array = make()
-    write_whole(file, pack({"array": torch.from_numpy(array)}, "about", {"key": list(key)}))
-    return array
-
-
-def digest_of(array: np.ndarray) -> str:
-    """Digest an array's bytes."""
-    return hashlib.sha256(array.tobytes()).hexdigest()
-
-
 def digest_of_weights(model: Adapted) -> str:
     """Digest all that learns in a model."""
     digest = hashlib.sha256()
     for name, parameter in model.learning().items():
         digest.update(name.encode() + parameter.detach().numpy().tobytes())
     return digest.hexdigest()
-
-
-def save(
-    model: Adapted, settings: Settings, record: dict, pools: Mapping[str, Held], to: Path
-) -> dict:
-    """Save a classifier that ``load_classifier`` opens, ask the saved one, write its record.
-
-    The temperature becomes part of the probe: logits that are divided by it need no setting.
-
-    Args:
-        model: The taught classifier.
-        settings: How it was taught.
-        record: What is known about it; its ``temperature`` is used.
-        pools: What the saved classifier is asked, by name.
-        to: The folder.
-
-    Returns:
-        The record with ``accuracy`` and ``calibration_error`` by pool.
-
-    Raises:
-        ValueError: The saved adapter is larger than it may be.
-    """
-    save_lora(model.linears, settings.encoder, model.first, settings.rank, settings.alpha, to)
-    if (size := (to / ADAPTER_FILE).stat().st_size) > settings.most_bytes:
-        raise ValueError(
-            f"the adapter in {str(to)!r} has {size:,} bytes: expected at most "
-            f"{settings.most_bytes:,}; take a lower rank"
-        )
-    with torch.no_grad():
-        for parameter in model.probe.parameters():
-            parameter /= record["temperature"]
-    save_probe(model.probe, to, settings.encoder, max_length=max(n for n, _ in settings.phases))
-    names = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE)
-    write_manifest(to, names, encoder_fingerprint(settings.encoder))
-    record |= {
-        "adapter_bytes": size,
-        "read": f"of more than {settings.reading} tokens the first and the last half of them",
-        "accuracy": {},
-        "calibration_error": {},
-        **provenance("torch", "transformers", "peft", "datasets", "scikit-learn"),
-    }
-    for name, held in pools.items():
-        probabilities = softmax(ask_saved(to, settings, held.texts))
-        right = float(np.mean(probabilities.argmax(axis=1) == held.labels))
-        record["accuracy"][name] = round(right, 5)
-        error = calibration_error(y_true=held.labels, y_proba=probabilities)
-        record["calibration_error"][name] = round(error, 5)
-    write_whole(to / RECORD_FILE, (json.dumps(record, indent=1) + "\n").encode())
-    write_manifest(to, (*names, RECORD_FILE), encoder_fingerprint(settings.encoder))
-    return record
-
-
-def ask_saved(folder: Path, settings: Settings, texts: list[str]) -> np.ndarray:
-    """Return a saved classifier's logits ``[texts, 2]``, in the precision it was taught in."""
-    tokens = read(texts, settings.encoder, settings.reading)
-    opened = open_saved_probe(folder)
-    model = opened.model.to(CPU)
-    model.encoder.to(choose_dtype("cpu"))
-    pad_id = opened.tokenizer.pad_token_id
-    return ask(lambda rows: model(**pad(tokens, rows, pad_id, CPU)).logits, tokens.lengths())

@@ -74,15 +74,15 @@ class Settings:
         return self.phases[-1][0]
 
 
-# For so many of the reviews, as a share, both learn from a passage of one to three sentences as well,
+# For so many of the reviews, as a share, both also learn from a passage of one to three sentences,
 # with the review's own label: so they learn how little a single sentence says.
 PASSAGES = 0.25
 # Six of twelve layers: what the six below them give is computed once and kept on the disk.
 TEACHER = Settings(
     encoder="base",
     layers=6,
-    rank=24,
-    alpha=24,
+    rank=20,
+    alpha=20,
     rates=(3e-4, 1e-3),
     phases=((384, 2),),
     seeds=(0,),

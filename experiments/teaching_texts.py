@@ -39,7 +39,9 @@ def teaching_texts(texts: list[str], labels: np.ndarray, passages: float, seed: 
     random = np.random.default_rng(seed)
     rows = np.sort(random.permutation(len(texts))[: round(passages * len(texts))])
     cut = [passage_of(texts[row], random) for row in rows]
-    return Texts([*texts, *cut], np.concatenate([labels, labels[rows]]).astype(np.int64), len(texts))
+    return Texts(
+        [*texts, *cut], np.concatenate([labels, labels[rows]]).astype(np.int64), len(texts)
+    )
 
 
 def passage_of(text: str, random: np.random.Generator) -> str:
