@@ -1,4 +1,4 @@
-"""One classifier from its settings to its best run: rates tried, seeds run, choices by validation."""
+"""One classifier from its settings to its best run: rates, seeds, and choices by validation."""
 
 import dataclasses
 import functools
