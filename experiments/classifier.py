@@ -3,7 +3,8 @@
 Both learn from the train pool alone; rates, seeds and temperatures are chosen on the validation
 pool; the test pool is asked once, of what was saved. Everything is kept under ``build/classifier``:
 a run that was killed goes on where it was, less two minutes at most. It says beforehand how long it
-will take. At the end ``load_classifier("build/classifier/teacher")`` opens the one, and
+will take; while the teacher learns it needs nine gigabytes of disk. At the end
+``load_classifier("build/classifier/teacher")`` opens the one, and
 ``load_classifier("build/classifier/student")`` the other.
 """
 

@@ -72,7 +72,7 @@ class Teaching:
             answers.append(self.asked(model, self.settings, f"seed-{seed}"))
             runs.append({"seed": seed, **about, **score(answers[-1], self.validation.labels)})
         # Of equally accurate ones the one with the lower loss.
-        best = max(range(len(runs)), key=lambda n: (runs[n]["accuracy"], -runs[n]["loss"]))
+        best = max(range(len(runs)), key=lambda n: (runs[n]["accuracy"], -loss_of(runs[n])))
         seed = runs[best]["seed"]
         if best != len(runs) - 1:
             model, _ = self.taught(self.settings, rate, seed, f"seed-{seed}")
@@ -102,7 +102,7 @@ class Teaching:
             model, about = self.taught(short, rate, self.settings.seeds[0], name, count)
             found = score(self.asked(model, short, name), self.validation.labels)
             trials.append({"rate": rate, "reviews": count, **about, **found})
-        return trials, min(trials, key=lambda trial: trial["loss"])["rate"]
+        return trials, min(trials, key=loss_of)["rate"]
 
     def taught(
         self, settings: Settings, rate: float, seed: int, name: str, count: int | None = None
@@ -162,13 +162,18 @@ class Teaching:
             shutil.rmtree(folder)
 
 
-def score(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return accuracy and mean loss of logits ``[reviews, 2]``."""
+def score(logits: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
+    """Return accuracy and mean loss of logits ``[reviews, 2]``; no loss if they are no numbers."""
     loss = torch.nn.functional.cross_entropy(
         torch.from_numpy(logits).double(), torch.from_numpy(labels)
     ).item()
     accuracy = float(np.mean(logits.argmax(axis=1) == labels))
-    return {"accuracy": round(accuracy, 5), "loss": round(loss, 5)}
+    return {"accuracy": round(accuracy, 5), "loss": round(loss, 5) if np.isfinite(loss) else None}
+
+
+def loss_of(run: dict) -> float:
+    """Return a run's validation loss; infinity where its rate was too high."""
+    return np.inf if run["loss"] is None else run["loss"]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -498,6 +498,22 @@ def test_rate_and_seed_are_those_that_are_best_on_validation(pools, tmp_path, ti
     assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
 
 
+def test_a_rate_that_ends_in_no_numbers_is_never_chosen(pools, tmp_path, tiny_bert, monkeypatch):
+    settings = small(str(tiny_bert), rates=(0.5, 0.01))
+    texts = classifier.learnt_from(pools, settings)
+    held = Held(pools["validation"]["text"][:], np.array(pools["validation"]["label"][:]))
+    made = Teaching(settings, texts, classifier.hard_labels(texts.labels), held, tmp_path)
+    asked = Teaching.asked
+
+    def diverged(self, model, settings, name):
+        return asked(self, model, settings, name) * (np.nan if name == "rate-0.5" else 1)
+
+    monkeypatch.setattr(Teaching, "asked", diverged)
+    trials, rate = made.try_rates()
+    assert rate == 0.01 and [trial["loss"] is None for trial in trials] == [True, False]
+    json.dumps(trials, allow_nan=False)
+
+
 def test_the_expected_time_counts_every_token(pools, tmp_path, both, monkeypatch):
     settings = dataclasses.replace(
         both[0], rates=(0.1, 0.2), seeds=(0, 1), phases=((8, 3), (16, 2))
