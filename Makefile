@@ -8,6 +8,8 @@
 # make gpu-check  sees on an NVIDIA GPU what cannot be seen without one
 # make study    runs the experiments behind the lessons: hours; killed, it goes on
 # make label-noise  which labels are probably wrong: suspects, beside what a reader said of some
+# make classifier  teaches the base-size encoder, and the small classifier from it: hours; killed,
+#               it goes on
 # make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
@@ -20,7 +22,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise clean
+.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise classifier clean
 
 setup: $(STAMP)
 
@@ -109,6 +111,10 @@ study: setup
 label-noise: setup
 	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[study]'
 	$(BIN)/python -m experiments.label_noise record
+
+# It says beforehand how long it will take. What it makes lies in build/classifier.
+classifier: base
+	$(BIN)/python -m experiments.classifier
 
 clean:
 	rm -rf .venv build .pytest_cache .ruff_cache .mypy_cache .hypothesis imdb_tutorial.egg-info

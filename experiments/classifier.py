@@ -1,0 +1,134 @@
+"""Teaches the two classifiers: the base-size encoder, and then MiniLM from its soft labels.
+
+Both learn from the train pool alone; rates, seeds and temperatures are chosen on the validation
+pool; the test pool is asked once, of what was saved. Everything is kept under ``build/classifier``:
+a run that was killed goes on where it was, less two minutes at most. It says beforehand how long it
+will take; while the teacher learns it needs nine gigabytes of disk. At the end
+``load_classifier("build/classifier/teacher")`` opens the one, and
+``load_classifier("build/classifier/student")`` the other.
+"""
+
+import argparse
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+import datasets
+import numpy as np
+import torch
+
+from experiments.expected_time import expected_seconds, in_words
+from experiments.saved_classifier import save
+from experiments.teaching import Held, Teaching, softmax
+from experiments.teaching_settings import PASSAGES, STUDENT, TEACHER, Settings, for_this_machine
+from experiments.teaching_texts import Texts, teaching_texts
+from imdb_tutorial import load_preset, load_reviews
+from imdb_tutorial.dataset.reviews import ids_sha256
+
+FOLDER = Path("build/classifier")
+HELD = ("validation", "test")
+SOFT_LABELS = (
+    "the teacher's own answers to what it learnt from, after its teaching, softened by the "
+    "temperature that fits on validation"
+)
+Pools = Mapping[str, datasets.Dataset]
+
+
+def learnt_from(pools: Pools, settings: Settings) -> Texts:
+    """Return what both learn from: the first reviews of the train pool, and passages of them."""
+    train = pools["train"]
+    labels = np.array(train["label"][: settings.reviews], dtype=np.int64)
+    return teaching_texts(train["text"][: settings.reviews], labels, PASSAGES)
+
+
+def hard_labels(labels: np.ndarray) -> torch.Tensor:
+    """Return the labels as float32 ``[texts, 2]``: all of the weight on the true one."""
+    return torch.nn.functional.one_hot(torch.from_numpy(labels), 2).float()
+
+
+def mixed_labels(labels: np.ndarray, soft: np.ndarray, true_label: float) -> torch.Tensor:
+    """Mix true and soft labels (Hinton et al., 2015).
+
+    Cross-entropy with the mixture has the gradient of ``true_label`` times the cross-entropy with
+    the labels and the rest times the Kullback-Leibler divergence from the soft ones.
+
+    Args:
+        labels: 0 or 1, ``[texts]``.
+        soft: The teacher's probabilities, ``[texts, 2]``.
+        true_label: The share of the true label.
+
+    Raises:
+        ValueError: Soft labels that are no probabilities, or not one row a text.
+    """
+    if soft.shape != (len(labels), 2) or not np.allclose(soft.sum(axis=1), 1) or soft.min() < 0:
+        raise ValueError(
+            f"the soft labels {soft.shape} are no probabilities of {len(labels):,} texts: delete "
+            "the teacher's folder to make them again"
+        )
+    return true_label * hard_labels(labels) + (1 - true_label) * torch.from_numpy(soft).float()
+
+
+def run(
+    pools: Pools, folder: Path, teacher: Settings = TEACHER, student: Settings = STUDENT
+) -> dict[str, dict]:
+    """Teach both, or what is missing of it, and save them.
+
+    Args:
+        pools: Reviews with the columns ``text``, ``label`` and ``id``: train, validation and test.
+        folder: Where all is kept.
+        teacher: How the base-size encoder is taught.
+        student: How the small one is.
+
+    Returns:
+        Both records, by name.
+    """
+    held = {name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD}
+    texts, validation = learnt_from(pools, teacher), held["validation"]
+    asked = sum(len(some.labels) for some in held.values())
+    truth = hard_labels(texts.labels)
+    teaching = Teaching(teacher, texts, truth, validation, folder / "work/teacher")
+    plan = functools.partial(Teaching, student, texts)
+    pupil = plan(truth, validation, folder / "work/student")
+    for name, one in (("teacher", teaching), ("student", pupil)):
+        parts = expected_seconds(one, soft_labels=name == "teacher", asked=asked)
+        print(f"the {name}: {in_words(parts)}", flush=True)
+    record, model = teaching.run()
+    soft = softmax(teaching.answers(model) / record["temperature"])
+    about = {
+        "reviews": {name: len(split) for name, split in pools.items()},
+        "train_ids_sha256": ids_sha256(pools["train"]["id"][: teacher.reviews]),
+    }
+    records = {
+        "teacher": save(model, teacher, record | about, held, folder / "teacher", teaching.folder)
+    }
+    teaching.forget_lower_layers()
+    pupil = plan(mixed_labels(texts.labels, soft, student.true_label), validation, pupil.folder)
+    record, model = pupil.run()
+    record |= about | {"soft_labels": SOFT_LABELS}
+    return records | {
+        "student": save(model, student, record, held, folder / "student", pupil.folder)
+    }
+
+
+def main() -> None:
+    """Read the options, teach, say what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.classifier", description=__doc__)
+    parser.add_argument("--reviews", type=int, help="learn from so many train reviews, not all")
+    parser.add_argument("--output", type=Path, default=FOLDER, help="where all is kept")
+    options = parser.parse_args()
+    preset = load_preset("laptop").replace(train_size=None, validation_size=None, test_size=None)
+    try:
+        teacher, student = (
+            for_this_machine(settings, options.reviews) for settings in (TEACHER, STUDENT)
+        )
+        records = run(load_reviews(preset), options.output, teacher, student)
+    except (OSError, ValueError) as error:
+        parser.exit(1, f"error: {error}\n")
+    for name, record in records.items():
+        print(
+            f"{name}: {record['accuracy']['test']:.2%} on test, {record['adapter_bytes']:,} bytes"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""A taught classifier in a folder that ``load_classifier`` opens, with its record."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from experiments.adapted import CPU, Adapted
+from experiments.kept import kept
+from experiments.learning import ask
+from experiments.lora import save_lora
+from experiments.teaching import Held, softmax
+from experiments.teaching_settings import Settings
+from experiments.teaching_texts import read
+from imdb_tutorial import calibration_error, choose_dtype
+from imdb_tutorial.classifier.adapter import ADAPTER_CONFIG, ADAPTER_FILE
+from imdb_tutorial.classifier.saved_probe import open_saved_probe
+from imdb_tutorial.encoder.tokens import pad
+from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.manifest import encoder_fingerprint, write_manifest
+from imdb_tutorial.machine.provenance import provenance
+from imdb_tutorial.probe import PROBE_FILE, save_probe
+
+RECORD_FILE = "record.json"
+
+
+def save(
+    model: Adapted,
+    settings: Settings,
+    record: dict,
+    pools: Mapping[str, Held],
+    to: Path,
+    work: Path,
+) -> dict:
+    """Save a classifier that ``load_classifier`` opens, ask the saved one, write its record.
+
+    The temperature becomes part of the probe: logits that are divided by it need no setting.
+
+    Args:
+        model: The taught classifier.
+        settings: How it was taught.
+        record: What is known about it; its ``temperature`` is used.
+        pools: What the saved classifier is asked, by name.
+        to: The folder.
+        work: Where the saved classifier's answers are kept.
+
+    Returns:
+        The record with ``accuracy`` and ``calibration_error`` by pool.
+
+    Raises:
+        ValueError: The saved adapter is larger than it may be.
+    """
+    save_lora(model.linears, settings.encoder, model.first, settings.rank, settings.alpha, to)
+    if (size := (to / ADAPTER_FILE).stat().st_size) > settings.most_bytes:
+        raise ValueError(
+            f"the adapter in {str(to)!r} has {size:,} bytes: expected at most "
+            f"{settings.most_bytes:,}; take a lower rank"
+        )
+    with torch.no_grad():
+        for parameter in model.probe.parameters():
+            parameter /= record["temperature"]
+    save_probe(model.probe, to, settings.encoder, max_length=max(n for n, _ in settings.phases))
+    names = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE)
+    write_manifest(to, names, encoder_fingerprint(settings.encoder))
+    record |= {
+        "adapter_bytes": size,
+        "read": f"of more than {settings.reading} tokens the first and the last half of them",
+        "accuracy": {},
+        "calibration_error": {},
+        **provenance("torch", "transformers", "peft", "datasets", "scikit-learn"),
+    }
+    files = [hashlib.sha256((to / n).read_bytes()).hexdigest() for n in (ADAPTER_FILE, PROBE_FILE)]
+    for name, held in pools.items():
+        answers = kept(
+            work / f"saved-{name}.safetensors",
+            [*files, hashlib.sha256(json.dumps(held.texts).encode()).hexdigest()],
+            functools.partial(ask_saved, to, settings, held.texts),
+        )
+        probabilities = softmax(answers)
+        right = float(np.mean(probabilities.argmax(axis=1) == held.labels))
+        record["accuracy"][name] = round(right, 5)
+        error = calibration_error(y_true=held.labels, y_proba=probabilities)
+        record["calibration_error"][name] = round(error, 5)
+    write_whole(to / RECORD_FILE, (json.dumps(record, indent=1) + "\n").encode())
+    write_manifest(to, (*names, RECORD_FILE), encoder_fingerprint(settings.encoder))
+    return record
+
+
+def ask_saved(folder: Path, settings: Settings, texts: list[str]) -> np.ndarray:
+    """Return a saved classifier's logits ``[texts, 2]``, in the precision it was taught in."""
+    tokens = read(texts, settings.encoder, settings.reading)
+    opened = open_saved_probe(folder)
+    model = opened.model.to(CPU)
+    model.encoder.to(choose_dtype("cpu"))
+    pad_id = opened.tokenizer.pad_token_id
+    return ask(lambda rows: model(**pad(tokens, rows, pad_id, CPU)).logits, tokens.lengths())

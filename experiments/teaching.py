@@ -1,0 +1,189 @@
+"""One classifier from its settings to its best run: rates, seeds, and choices by validation."""
+
+import dataclasses
+import functools
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from experiments.adapted import Adapted, start_probe
+from experiments.kept import digest_of, kept
+from experiments.learning import Phase, Read, ask, learn
+from experiments.lower_layers import LowerLayers
+from experiments.teaching_settings import Settings
+from experiments.teaching_texts import Texts, read
+from imdb_tutorial import calibration_error, choose_dtype, fit_temperature
+from imdb_tutorial.encoder.tokens import Tokens
+from imdb_tutorial.machine.checkpoint import read_checkpoint
+from imdb_tutorial.machine.manifest import encoder_fingerprint
+
+START_REVIEWS = 1_000  # the probe that everything starts from is fitted on so many
+
+
+class Held(NamedTuple):
+    """Reviews that nothing is learnt from.
+
+    Args:
+        texts: The reviews.
+        labels: Their labels, int64 ``[reviews]``.
+    """
+
+    texts: list[str]
+    labels: np.ndarray
+
+
+class Teaching:
+    """Everything that is computed for one classifier; what is finished is kept in its folder.
+
+    Args:
+        settings: How it is taught.
+        texts: What it learns from.
+        targets: What it should answer to each, float32 ``[texts, 2]``.
+        validation: What chooses the rate and the seed and fits the temperature.
+        folder: Where all of it is kept.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        texts: Texts,
+        targets: torch.Tensor,
+        validation: Held,
+        folder: Path,
+    ):
+        self.settings, self.texts, self.targets = settings, texts, targets
+        self.validation, self.folder = validation, folder
+        self.tokens_of: dict[str, Callable[[int], Tokens]] = {
+            part: functools.cache(lambda size, some=some: read(some, settings.encoder, size))
+            for part, some in (("train", texts.texts), ("validation", validation.texts))
+        }
+
+    def run(self) -> tuple[dict, Adapted]:
+        """Try the rates, run the seeds, keep the best; return its record, and the best itself."""
+        trials, rate = self.try_rates()
+        runs, answers = [], []
+        for seed in self.settings.seeds:
+            model, about = self.taught(self.settings, rate, seed, f"seed-{seed}")
+            answers.append(self.asked(model, self.settings, f"seed-{seed}"))
+            runs.append({"seed": seed, **about, **score(answers[-1], self.validation.labels)})
+        # Of equally accurate ones the one with the lower loss.
+        best = max(range(len(runs)), key=lambda n: (runs[n]["accuracy"], -loss_of(runs[n])))
+        seed = runs[best]["seed"]
+        if best != len(runs) - 1:
+            model, _ = self.taught(self.settings, rate, seed, f"seed-{seed}")
+        return {
+            "settings": dataclasses.asdict(self.settings),
+            "texts": {"reviews": self.texts.reviews, "all": len(self.texts.texts)},
+            "rate_trials": trials,
+            "learning_rate": rate,
+            "runs": runs,
+            "chosen_seed": seed,
+            "chosen_on": f"{len(self.validation.labels):,} validation reviews",
+            "temperature": fit_temperature(y_true=self.validation.labels, logits=answers[best]),
+            "calibration_error_before": calibration_error(
+                y_true=self.validation.labels, y_proba=softmax(answers[best])
+            ),
+        }, model
+
+    def try_rates(self) -> tuple[list[dict], float]:
+        """Teach a little with every rate; the one with the lowest validation loss is taken."""
+        if len(self.settings.rates) == 1:
+            return [], self.settings.rates[0]
+        size, _ = self.settings.phases[0]
+        short = dataclasses.replace(self.settings, phases=((size, 1),))
+        trials = []
+        for rate in self.settings.rates:
+            name, count = f"rate-{rate:g}", min(self.settings.trial_reviews, self.texts.reviews)
+            model, about = self.taught(short, rate, self.settings.seeds[0], name, count)
+            found = score(self.asked(model, short, name), self.validation.labels)
+            trials.append({"rate": rate, "reviews": count, **about, **found})
+        return trials, min(trials, key=loss_of)["rate"]
+
+    def taught(
+        self, settings: Settings, rate: float, seed: int, name: str, count: int | None = None
+    ) -> tuple[Adapted, dict]:
+        """Return a model after its teaching, which is done or resumed where it is not finished."""
+        model, folder = Adapted(settings, seed), self.folder / name
+        rows = slice(count)
+        if read_checkpoint(folder) is None:
+            size, _ = settings.phases[0]
+            some = self.tokens_of["train"](size).lengths()[: min(START_REVIEWS, self.texts.reviews)]
+            source = self.reader(model, size)
+            features = ask(lambda rows: model.features(*source(rows)), some)
+            start_probe(model, features, self.texts.labels[: len(some)])
+        phases = [
+            Phase(
+                functools.partial(self.reader, model, size),
+                self.tokens_of["train"](size).lengths()[rows],
+                epochs,
+            )
+            for size, epochs in settings.phases
+        ]
+        made_of = [str(encoder_fingerprint(settings.encoder)), str(choose_dtype("cpu"))]
+        made_of += [digest_of(self.tokens_of["train"](size).ids) for size, _ in settings.phases]
+        about = learn(model, phases, self.targets[rows], settings, rate, seed, made_of, folder)
+        return model, about
+
+    def asked(self, model: Adapted, settings: Settings, name: str) -> np.ndarray:
+        """Return a taught model's logits ``[validation reviews, 2]``, which are kept."""
+        return self.logits(model, settings.reading, "validation", self.folder / name)
+
+    def answers(self, model: Adapted) -> np.ndarray:
+        """Return a taught model's logits for all that was learnt from, ``[texts, 2]``; kept."""
+        return self.logits(model, self.settings.reading, "train", self.folder)
+
+    def logits(self, model: Adapted, size: int, part: str, folder: Path) -> np.ndarray:
+        """Ask a model about all texts of a part, or read what it said before."""
+        tokens = self.tokens_of[part](size)
+
+        def make() -> np.ndarray:
+            source = self.reader(model, size, part)
+            return ask(lambda rows: model(*source(rows)), tokens.lengths())
+
+        key = [digest_of_weights(model), digest_of(tokens.ids)]
+        return kept(folder / f"{part}.safetensors", key, make)
+
+    def reader(self, model: Adapted, size: int, part: str = "train") -> Read:
+        """Return what gives the vectors that reach the layers that learn, by row numbers."""
+        tokens = self.tokens_of[part](size)
+        if not model.first:
+            return functools.partial(model.below, tokens)
+        key = f"{encoder_fingerprint(self.settings.encoder)} {model.first} layers"
+        return LowerLayers(model, tokens, self.folder / f"lower-{part}-{size}", key)
+
+    def forget_lower_layers(self) -> None:
+        """Remove what the lower layers gave: gigabytes that nobody needs any more."""
+        for folder in self.folder.glob("lower-*"):
+            shutil.rmtree(folder)
+
+
+def score(logits: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
+    """Return accuracy and mean loss of logits ``[reviews, 2]``; no loss if they are no numbers."""
+    loss = torch.nn.functional.cross_entropy(
+        torch.from_numpy(logits).double(), torch.from_numpy(labels)
+    ).item()
+    accuracy = float(np.mean(logits.argmax(axis=1) == labels))
+    return {"accuracy": round(accuracy, 5), "loss": round(loss, 5) if np.isfinite(loss) else None}
+
+
+def loss_of(run: dict) -> float:
+    """Return a run's validation loss; infinity where its rate was too high."""
+    return np.inf if run["loss"] is None else run["loss"]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return probabilities ``[texts, 2]``."""
+    return torch.from_numpy(logits).double().softmax(dim=1).numpy()
+
+
+def digest_of_weights(model: Adapted) -> str:
+    """Digest all that learns in a model."""
+    digest = hashlib.sha256()
+    for name, parameter in model.learning().items():
+        digest.update(name.encode() + parameter.detach().numpy().tobytes())
+    return digest.hexdigest()

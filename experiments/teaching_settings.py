@@ -1,0 +1,117 @@
+"""What the teacher and the student are taught with: the only place with numbers to change."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from imdb_tutorial import choose_dtype
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one classifier is taught.
+
+    Args:
+        encoder: What ``load_encoder`` takes.
+        layers: So many layers learn, counted from the top; those below stay as they are.
+        rank: Of the small matrices.
+        alpha: Their product is multiplied by ``alpha / rank``.
+        rates: Learning rates to choose from.
+        phases: One after the other, ``(tokens, epochs)``: a longer review is read by its head and
+            its tail, half of the tokens each.
+        seeds: One run each; the best on validation is kept.
+        true_label: The share of the true label in what the student learns; the rest is the
+            teacher's soft label.
+        trial_reviews: A rate is tried on so many reviews, in the first phase, for one epoch.
+        most_bytes: The saved adapter must not be larger.
+        reviews: So many train reviews are learnt from; ``None`` takes all.
+        batch_size: Reviews and passages in a step.
+        warmup: Share of the steps in which the rate rises.
+        weight_decay: As in AdamW.
+        max_norm: Longer gradients are cut.
+    """
+
+    encoder: str
+    layers: int
+    rank: int
+    alpha: int
+    rates: tuple[float, ...]
+    phases: tuple[tuple[int, int], ...]
+    seeds: tuple[int, ...]
+    true_label: float
+    trial_reviews: int
+    most_bytes: int
+    reviews: int | None = None
+    batch_size: int = 32
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    max_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "rank", "alpha", "batch_size", "trial_reviews", "most_bytes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: expected 1 or more")
+        if not 0 <= self.true_label <= 1:
+            raise ValueError(f"true_label is {self.true_label}: expected a share, 0 to 1")
+        if self.reviews is not None and self.reviews < 2:
+            raise ValueError(f"reviews is {self.reviews}: expected 2 or more, or None for all")
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds is {self.seeds}: expected one or more different ones")
+        if not self.rates or min(self.rates) <= 0:
+            raise ValueError(f"rates is {self.rates}: expected one or more above zero")
+        if not self.phases:
+            raise ValueError("phases is empty: expected one or more (tokens, epochs)")
+        for tokens, epochs in self.phases:
+            if tokens < 8 or tokens % 2 or epochs < 1:
+                raise ValueError(
+                    f"the phase ({tokens}, {epochs}): expected an even number of tokens, 8 or "
+                    "more, and one epoch or more"
+                )
+
+    @property
+    def reading(self) -> int:
+        """The tokens that the finished classifier reads of a review: those of the last phase."""
+        return self.phases[-1][0]
+
+
+# For so many of the reviews, as a share, both also learn from a passage of one to three sentences,
+# with the review's own label: so they learn how little a single sentence says.
+PASSAGES = 0.25
+# Six of twelve layers: what the six below them give is computed once and kept on the disk.
+TEACHER = Settings(
+    encoder="base",
+    layers=6,
+    rank=20,
+    alpha=20,
+    rates=(3e-4, 1e-3),
+    phases=((384, 2),),
+    seeds=(0,),
+    true_label=1.0,
+    trial_reviews=1_500,
+    most_bytes=4_000_000,
+)
+STUDENT = Settings(
+    encoder="packaged",
+    layers=6,
+    rank=24,
+    alpha=24,
+    rates=(5e-4, 1e-3, 2e-3),
+    phases=((128, 1), (256, 1), (512, 1)),
+    seeds=(0, 1, 2),
+    true_label=0.3,
+    trial_reviews=6_000,
+    most_bytes=2_500_000,
+)
+# Float32 takes two to three times as long.
+REVIEWS_WITHOUT_BFLOAT16 = 6_000
+
+
+def for_this_machine(settings: Settings, reviews: int | None) -> Settings:
+    """Take fewer reviews where asked to, or where the processor has no bfloat16; say so."""
+    if reviews is None and choose_dtype("cpu") != torch.bfloat16:
+        reviews = REVIEWS_WITHOUT_BFLOAT16
+        print(
+            "this processor has no bfloat16, so the work takes more than twice as long: "
+            f"{settings.encoder!r} learns from {reviews:,} reviews instead of all"
+        )
+    return replace(settings, reviews=reviews)

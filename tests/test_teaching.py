@@ -1,0 +1,533 @@
+"""Teacher and student: what learns, from what, chosen by what, and what a kill costs."""
+
+import dataclasses
+import json
+import re
+from types import SimpleNamespace
+
+import datasets
+import numpy as np
+import peft
+import pytest
+import torch
+from torch.nn import functional as F  # noqa: N812 (its usual name)
+
+from experiments import classifier, expected_time, learning, lower_layers, teaching
+from experiments.adapted import Adapted
+from experiments.expected_time import Speeds, expected_seconds
+from experiments.learning import Phase, learn, pieces_of, plan_epoch
+from experiments.lora import LoraLinear, save_lora
+from experiments.lower_layers import LowerLayers
+from experiments.saved_classifier import save
+from experiments.teaching import Held, Teaching
+from experiments.teaching_settings import STUDENT, TEACHER, Settings, for_this_machine
+from experiments.teaching_texts import head_and_tail, passage_of, read, teaching_texts
+from imdb_tutorial import load_classifier, load_encoder, load_tokenizer, tokenize
+from imdb_tutorial.classifier.adapter import apply_adapter
+from imdb_tutorial.encoder.tokens import pad
+from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE
+from tests.toys import save_tiny_mpnet
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def float32(monkeypatch):
+    """Compute as every processor can."""
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
+
+
+@pytest.fixture(scope="module")
+def tiny_mpnet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny_mpnet")
+    save_tiny_mpnet(folder)
+    return folder
+
+
+@pytest.fixture(params=["bert", "mpnet"])
+def encoder(request, tiny_bert, tiny_mpnet):
+    return str(tiny_bert if request.param == "bert" else tiny_mpnet)
+
+
+def small(encoder: str, **changes) -> Settings:
+    values = {
+        "encoder": encoder,
+        "layers": 1,
+        "rank": 2,
+        "alpha": 4,
+        "rates": (0.01,),
+        "phases": ((16, 2),),
+        "seeds": (0,),
+        "true_label": 1.0,
+        "trial_reviews": 20,
+        "most_bytes": 50_000,
+        "batch_size": 8,
+    }
+    return Settings(**values | changes)
+
+
+def reviews(count: int, first: int = 0) -> datasets.Dataset:
+    words = (("bad dull boring", "good great fine"), ("the film", "a plot"))
+    texts = [
+        f"{words[1][n % 3 == 0]} . {words[0][n % 2]} . {'a scene ' * (n % 7)}. number {n} ."
+        for n in range(first, first + count)
+    ]
+    labels = [n % 2 if n % 5 else 1 - n % 2 for n in range(first, first + count)]
+    ids = [f"toy/{n}" for n in range(first, first + count)]
+    return datasets.Dataset.from_dict({"text": texts, "label": labels, "id": ids})
+
+
+@pytest.fixture(scope="module")
+def pools():
+    return {"train": reviews(40), "validation": reviews(16, 100), "test": reviews(16, 200)}
+
+
+def other_labels(split: datasets.Dataset) -> datasets.Dataset:
+    return datasets.Dataset.from_dict(
+        {**split.to_dict(), "label": [1 - label for label in split["label"]]}
+    )
+
+
+def weights_of(model: Adapted) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in model.learning().items()}
+
+
+def assert_same(some: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) -> None:
+    assert some.keys() == others.keys()
+    for name, tensor in some.items():
+        assert torch.equal(tensor, others[name]), name
+
+
+def randomise(model: Adapted) -> Adapted:
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for parameter in model.learning().values():
+            parameter.copy_(torch.randn_like(parameter).half() * 0.25)
+    model.refresh()
+    return model
+
+
+def test_gradients_of_the_merged_layer_are_those_of_the_plain_one():
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(5, 7)
+    layer = LoraLinear(linear, 3, 0.5, torch.float32)
+    torch.nn.init.normal_(layer.up)
+    layer.refresh()
+    inputs, weight = torch.randn(2, 4, 5), torch.randn(2, 4, 7)
+    found, expected = [], []
+    for grads, compute in (
+        (found, layer),
+        (
+            expected,
+            lambda x: linear(x) + 0.5 * F.linear(F.linear(x, layer.down), layer.up),
+        ),
+    ):
+        x = inputs.clone().requires_grad_()
+        output = compute(x)
+        grads += [output, *torch.autograd.grad((output * weight).sum(), [x, layer.down, layer.up])]
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+    assert [name for name, _ in layer.named_parameters()] == ["down", "up"]
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_both_halves_together_are_the_encoder(encoder, layers):
+    model = Adapted(small(encoder, layers=layers), 0)
+    tokens = read(["a good film", "not a very good plot , but the ending"], encoder, 16)
+    hidden, mask = model.below(tokens, np.array([1, 0]))
+    found = model.upper(inputs_embeds=hidden, attention_mask=mask)[0]
+    whole = load_encoder(encoder, device="cpu")
+    with torch.no_grad():
+        expected = whole(**pad(tokens, np.array([1, 0]), model.pad_id, CPU))[0]
+    torch.testing.assert_close(found[mask == 1], expected[mask == 1], rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_saved_adapter_gives_what_was_taught(encoder, layers, tmp_path):
+    settings = small(encoder, layers=layers)
+    model = randomise(Adapted(settings, 0))
+    save_lora(model.linears, encoder, model.first, settings.rank, settings.alpha, tmp_path / "a")
+    adapted = apply_adapter(load_encoder(encoder, device="cpu"), tmp_path / "a")
+    tokens = read(["a good film", "not very good"], encoder, 16)
+    rows = np.array([0, 1])
+    hidden, mask = model.below(tokens, rows)
+    with torch.no_grad():
+        found = model.upper(inputs_embeds=hidden, attention_mask=mask)[0]
+        expected = adapted(**pad(tokens, rows, model.pad_id, CPU))[0]
+        plain = load_encoder(encoder, device="cpu")(**pad(tokens, rows, model.pad_id, CPU))[0]
+    torch.testing.assert_close(found[mask == 1], expected[mask == 1], rtol=0, atol=1e-4)
+    assert (expected - plain).abs().max() > 1e-2
+    kind = peft.PeftConfig.from_pretrained(str(tmp_path / "a"))
+    assert kind.layers_to_transform == list(range(2 - layers, 2))
+
+
+def taught(settings: Settings, folder, count: int = 24, seed: int = 0) -> Adapted:
+    """Teach a new model on toy reviews, or go on with it."""
+    split = reviews(count)
+    tokens = read(split["text"][:], settings.encoder, 16)
+    model = Adapted(settings, seed)
+    targets = classifier.hard_labels(np.array(split["label"][:]))
+    phases = [Phase(lambda: lambda rows: model.below(tokens, rows), tokens.lengths(), 2)]
+    learn(model, phases, targets, settings, 0.01, seed, ["toys"], folder)
+    return model
+
+
+class Killed(BaseException):
+    pass
+
+
+def kill_after(monkeypatch, module, name: str, calls: int) -> None:
+    """Let a function fail once it was called so often."""
+    whole, counted = getattr(module, name), []
+
+    def fragile(*arguments, **options):
+        counted.append(1)
+        if len(counted) > calls:
+            raise Killed
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(module, name, fragile)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 1e9], ids=["every step is kept", "none is kept"])
+def test_killed_and_resumed_is_the_same_as_unbroken(encoder, tmp_path, monkeypatch, seconds):
+    unbroken = weights_of(taught(small(encoder), tmp_path / "unbroken"))
+    monkeypatch.setattr(learning, "CHECKPOINT_SECONDS", seconds)
+    for calls in (3, 5):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            kill_after(patch, learning, "gradients", calls)
+            taught(small(encoder), tmp_path / "killed")
+    assert (tmp_path / "killed" / CHECKPOINT_FILE).exists() == (seconds < 0)
+    assert_same(weights_of(taught(small(encoder), tmp_path / "killed")), unbroken)
+
+
+def test_what_is_finished_is_not_taught_again(tiny_bert, tmp_path, monkeypatch):
+    first = weights_of(taught(small(str(tiny_bert)), tmp_path))
+    kill_after(monkeypatch, learning, "gradients", 0)
+    assert_same(weights_of(taught(small(str(tiny_bert)), tmp_path)), first)
+
+
+def test_a_checkpoint_of_other_settings_or_texts_is_refused(tiny_bert, tmp_path):
+    taught(small(str(tiny_bert)), tmp_path)
+    for settings, count in ((small(str(tiny_bert), max_norm=2.0), 24), (small(str(tiny_bert)), 20)):
+        with pytest.raises(ValueError, match="other settings or other texts: delete the folder"):
+            taught(settings, tmp_path, count)
+
+
+def test_only_adapter_and_probe_learn(encoder, tmp_path):
+    settings = small(encoder)
+    before = Adapted(settings, 0)
+    after = taught(settings, tmp_path)
+    for name, tensor in before.state_dict().items():
+        learns = name.endswith((".down", ".up")) or name.startswith("probe.")
+        assert torch.equal(after.state_dict()[name], tensor) != learns, name
+    for name, linear in before.linears.items():
+        assert torch.equal(linear.frozen, after.linears[name].frozen)
+        assert torch.equal(linear.bias, after.linears[name].bias)
+
+
+def test_what_is_learnt_does_not_depend_on_the_number_of_cores(tiny_bert, tmp_path):
+    threads, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            found.append(weights_of(taught(small(str(tiny_bert)), tmp_path / str(count))))
+    finally:
+        torch.set_num_threads(threads)
+    assert_same(*found)
+
+
+def test_an_epoch_has_every_text_once_and_its_pieces_too():
+    lengths = np.random.default_rng(0).integers(3, 400, 500)
+    batches = plan_epoch(lengths, 32, (0, 1))
+    assert sorted(np.concatenate(batches)) == list(range(500))
+    assert max(map(len, batches)) == 32
+    for rows in batches:
+        pieces = pieces_of(rows, lengths)
+        assert sorted(np.concatenate(pieces)) == sorted(rows)
+        assert len(pieces) % 2 == 0 or len(pieces) == len(rows)
+        tokens = [lengths[piece].sum() for piece in pieces]
+        assert max(tokens) - min(tokens) <= lengths[rows].max()
+    again = plan_epoch(lengths, 32, (0, 2))
+    assert [rows.tolist() for rows in again] != [rows.tolist() for rows in batches]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_lower_layers_output_survives_a_kill(encoder, tmp_path, monkeypatch, dtype):
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", dtype)
+    monkeypatch.setattr(lower_layers, "BUDGET", 40)
+    monkeypatch.setattr(lower_layers, "SECONDS", -1.0)
+    model = Adapted(small(encoder), 0)
+    tokens = read(reviews(12)["text"][:], encoder, 16)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_after(patch, Adapted, "below", 2)
+        LowerLayers(model, tokens, tmp_path, "toys")
+    done = json.loads((tmp_path / lower_layers.PROGRESS).read_bytes())["batches"]
+    batches = list(lower_layers.plan_batches(tokens.lengths(), 40))
+    calls, below = [], Adapted.below
+    with monkeypatch.context() as patch:
+        patch.setattr(Adapted, "below", lambda *a: calls.append(a[2]) or below(*a))
+        kept = LowerLayers(model, tokens, tmp_path, "toys")
+    assert 0 < done < len(batches) and len(calls) == len(batches) - done
+    for rows in batches:
+        for found, expected in zip(kept(rows), model.below(tokens, rows), strict=True):
+            mask = model.below(tokens, rows)[1] == 1
+            assert torch.equal(found[mask], expected[mask])
+    short = batches[-1][:1]
+    assert kept(np.concatenate([batches[0][:1], short]))[0].dtype == kept(short)[0].dtype
+
+
+def test_the_lower_layers_output_of_others_is_made_again(tiny_bert, tmp_path, monkeypatch):
+    model = Adapted(small(str(tiny_bert)), 0)
+    tokens = read(reviews(6)["text"][:], str(tiny_bert), 16)
+    LowerLayers(model, tokens, tmp_path, "toys")
+    calls, below = [], Adapted.below
+    monkeypatch.setattr(Adapted, "below", lambda *a: calls.append(a[2]) or below(*a))
+    LowerLayers(model, tokens, tmp_path, "toys")
+    assert not calls
+    LowerLayers(model, tokens, tmp_path, "other layers")
+    other = read(reviews(6, 50)["text"][:], str(tiny_bert), 16)
+    LowerLayers(model, other, tmp_path, "other layers")
+    assert len(calls) == 2
+    with (tmp_path / lower_layers.TOKENS).open("r+b") as file:
+        file.truncate(100)
+    LowerLayers(model, other, tmp_path, "other layers")
+    assert len(calls) == 3
+    monkeypatch.setattr(lower_layers.shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+    with pytest.raises(OSError, match=r"needs 0\.0 GB in .* make room there"):
+        LowerLayers(model, tokens, tmp_path / "full", "toys")
+
+
+def test_head_and_tail():
+    text = " ".join(f"a{n}" for n in range(30))
+    tokenizer = load_tokenizer("packaged")
+    ids = tokenizer(text)["input_ids"]
+    tokens = tokenize([text, "short"], tokenizer, 10**6)
+    cut = head_and_tail(tokens, 10)
+    assert cut.ids[: cut.starts[1]].tolist() == ids[:5] + ids[-5:]
+    assert cut.ids[cut.starts[1] :].tolist() == tokenizer("short")["input_ids"]
+    assert cut.lengths().tolist() == [10, 3]
+
+
+def test_passages_are_sentences_of_their_reviews():
+    texts = [f"One {n}. Two!  Three? <br /><br />Four {n} is last. " for n in range(40)] + [
+        "no end"
+    ]
+    labels = np.arange(41) % 2
+    made = teaching_texts(texts, labels, 0.5)
+    assert made.reviews == 41 and made.texts[:41] == texts and len(made.texts) == 41 + 20
+    sizes = set()
+    for passage, label in zip(made.texts[41:], made.labels[41:], strict=True):
+        parts = re.findall(r"[^.!?]+[.!?]", passage) or [passage]
+        sizes.add(len(parts))
+        places = [
+            n
+            for n, text in enumerate(texts)
+            if all(part.strip() in text for part in parts) and labels[n] == label
+        ]
+        assert places and "<br" not in passage
+    assert sizes == {1, 2, 3}
+    assert teaching_texts(texts, labels, 0.5)[0] == made.texts
+    assert passage_of("", np.random.default_rng(0)) == ""
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"layers": 0}, "layers is 0: expected 1 or more"),
+        ({"rank": 0}, "rank is 0"),
+        ({"batch_size": -1}, "batch_size is -1"),
+        ({"true_label": 1.2}, "true_label is 1.2: expected a share"),
+        ({"reviews": 1}, "reviews is 1: expected 2 or more, or None"),
+        ({"seeds": ()}, r"seeds is \(\)"),
+        ({"seeds": (1, 1)}, r"seeds is \(1, 1\): expected one or more different ones"),
+        ({"rates": (0.1, 0.0)}, r"rates is \(0.1, 0.0\): expected one or more above zero"),
+        ({"phases": ()}, "phases is empty"),
+        ({"phases": ((15, 1),)}, r"the phase \(15, 1\): expected an even number"),
+        ({"phases": ((16, 0),)}, r"the phase \(16, 0\)"),
+    ],
+    ids=str,
+)
+def test_wrong_settings_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(TEACHER, **changes)
+
+
+def test_an_adapter_that_would_be_too_large_is_refused_before_it_is_taught(tiny_bert):
+    with pytest.raises(ValueError, match=r"has [\d,]+ bytes: expected at most 100; take a lower"):
+        Adapted(small(str(tiny_bert), most_bytes=100), 0)
+    with pytest.raises(ValueError, match=r"layers is 3: .* has 2"):
+        Adapted(small(str(tiny_bert), layers=3), 0)
+
+
+def test_a_saved_adapter_that_is_too_large_is_refused(tiny_bert, tmp_path):
+    settings = small(str(tiny_bert))
+    model = Adapted(settings, 0)
+    size = 2 * sum(p.numel() for linear in model.linears.values() for p in linear.parameters())
+    settings = dataclasses.replace(settings, most_bytes=size)  # the file has a header, too
+    with pytest.raises(ValueError, match=r"adapter in .* has [\d,]+ bytes: expected at most"):
+        save(model, settings, {"temperature": 1.0}, {}, tmp_path / "saved", tmp_path / "work")
+
+
+def test_without_bfloat16_fewer_reviews_are_learnt_from_and_it_says_so(monkeypatch, capsys):
+    assert for_this_machine(TEACHER, None).reviews == 6_000
+    assert "no bfloat16" in (said := capsys.readouterr().out) and "6,000 reviews" in said
+    assert for_this_machine(TEACHER, 50).reviews == 50
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "bfloat16")
+    assert for_this_machine(STUDENT, None).reviews is None
+    assert capsys.readouterr().out == ""
+
+
+def test_mixed_labels_teach_what_both_losses_teach_together():
+    torch.manual_seed(0)
+    logits = torch.randn(6, 2, dtype=torch.double, requires_grad=True)
+    labels = np.array([0, 1, 1, 0, 1, 0])
+    soft = torch.randn(6, 2, dtype=torch.double).softmax(dim=1)
+    mixed = classifier.mixed_labels(labels, soft.numpy(), 0.3)
+    assert mixed.dtype == torch.float32 and mixed.shape == (6, 2)
+    (found,) = torch.autograd.grad(F.cross_entropy(logits, mixed.double()), logits)
+    loss = 0.3 * F.cross_entropy(logits, torch.from_numpy(labels))
+    loss = loss + 0.7 * F.kl_div(logits.log_softmax(dim=1), soft, reduction="batchmean")
+    (expected,) = torch.autograd.grad(loss, logits)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    assert classifier.mixed_labels(labels, soft.numpy(), 1.0).argmax(dim=1).tolist() == [*labels]
+    for wrong in (soft.numpy()[:5], soft.numpy() * 1.1, soft.numpy() - np.array([0.9, -0.9])):
+        with pytest.raises(ValueError, match="are no probabilities of 6 texts"):
+            classifier.mixed_labels(labels, wrong, 0.3)
+
+
+@pytest.fixture
+def both(tiny_bert, tiny_mpnet):
+    """Return settings for a tiny teacher and a tiny student."""
+    return small(str(tiny_mpnet)), small(
+        str(tiny_bert), layers=2, true_label=0.3, phases=((8, 1), (16, 1))
+    )
+
+
+def teach(pools, folder, both, **changes):
+    return classifier.run(pools | changes, folder, *both)
+
+
+def content(folder, *names):
+    return [(folder / name).read_bytes() for name in names]
+
+
+ADAPTERS = [f"{name}/adapter_model.safetensors" for name in ("teacher", "student")]
+PROBES = [f"{name}/probe.safetensors" for name in ("teacher", "student")]
+
+
+def test_test_reviews_change_nothing_and_validation_only_what_is_chosen(pools, tmp_path, both):
+    plain = teach(pools, tmp_path / "plain", both)
+    other = teach(pools, tmp_path / "test", both, test=other_labels(pools["test"]))
+    assert content(tmp_path / "plain", *ADAPTERS, *PROBES) == content(
+        tmp_path / "test", *ADAPTERS, *PROBES
+    )
+    for name, record in plain.items():
+        right = record["accuracy"]["test"]
+        assert other[name]["accuracy"]["test"] == pytest.approx(1 - right), name
+    teach(pools, tmp_path / "validation", both, validation=other_labels(pools["validation"]))
+    (teacher, student), (probe, _) = (
+        content(tmp_path / "plain", *some) for some in (ADAPTERS, PROBES)
+    )
+    found = content(tmp_path / "validation", *ADAPTERS, PROBES[0])
+    assert found[0] == teacher and found[2] != probe  # another temperature
+    assert found[1] != student  # which learns from other soft labels
+    teach(pools, tmp_path / "train", both, train=other_labels(pools["train"]))
+    assert content(tmp_path / "train", *ADAPTERS) != [teacher, student]
+
+
+def test_a_second_run_finds_everything_there(pools, tmp_path, both, monkeypatch):
+    first = teach(pools, tmp_path, both)
+    assert not list(tmp_path.rglob("lower-*"))
+    monkeypatch.setattr(expected_time, "gradients", lambda *_: None)
+    for module in (learning, teaching):
+        kill_after(monkeypatch, module, "ask" if module is teaching else "gradients", 0)
+    assert teach(pools, tmp_path, both) == first
+    record = json.loads((tmp_path / "student/record.json").read_text(encoding="utf-8"))
+    assert record == json.loads(json.dumps(first["student"]))
+
+
+def test_the_saved_classifiers_answer_as_they_were_taught(pools, tmp_path, both, capsys):
+    records = teach(pools, tmp_path, both)
+    said = capsys.readouterr().out
+    assert re.search(r"the teacher: about [\d.]+ hours \(layers that stay", said)
+    assert re.search(r"the student: about [\d.]+ hours \(seeds", said)
+    texts = ["a good film", "the plot", "not very good . bad ending", ""]
+    for name, settings in zip(("teacher", "student"), both, strict=True):
+        opened, record = load_classifier(tmp_path / name), records[name]
+        work = tmp_path / "work" / name
+        model = Adapted(settings, 0)
+        tensors, _ = learning.read_checkpoint(work / "seed-0")
+        with torch.no_grad():
+            for key, parameter in model.learning().items():
+                parameter.copy_(tensors[key])
+        model.refresh()
+        tokens = read(texts, settings.encoder, settings.reading)
+        rows = np.arange(len(texts))
+        with torch.no_grad():
+            logits = model(*model.below(tokens, rows)) / record["temperature"]
+        expected = logits.softmax(dim=1)[:, 1].tolist()
+        found = [
+            answer["score"] if answer["label"] == "POSITIVE" else 1 - answer["score"]
+            for answer in opened(texts)
+        ]
+        assert found == pytest.approx(expected, abs=1e-2)
+        assert record["adapter_bytes"] <= settings.most_bytes
+        assert record["texts"] == {"reviews": 40, "all": 50}
+
+
+def test_rate_and_seed_are_those_that_are_best_on_validation(pools, tmp_path, tiny_bert):
+    settings = small(str(tiny_bert), rates=(1e-5, 0.02), seeds=(3, 1, 2))
+    texts = classifier.learnt_from(pools, settings)
+    held = Held(pools["validation"]["text"][:], np.array(pools["validation"]["label"][:]))
+    made = Teaching(settings, texts, classifier.hard_labels(texts.labels), held, tmp_path)
+    record, model = made.run()
+    losses = {trial["rate"]: trial["loss"] for trial in record["rate_trials"]}
+    assert record["learning_rate"] == min(losses, key=losses.get) and len(losses) == 2
+    ranks = {run["seed"]: (-run["accuracy"], run["loss"]) for run in record["runs"]}
+    assert record["chosen_seed"] == min(ranks, key=ranks.get) and list(ranks) == [3, 1, 2]
+    tensors, _ = learning.read_checkpoint(tmp_path / f"seed-{record['chosen_seed']}")
+    assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
+
+
+def test_a_rate_that_ends_in_no_numbers_is_never_chosen(pools, tmp_path, tiny_bert, monkeypatch):
+    settings = small(str(tiny_bert), rates=(0.5, 0.01))
+    texts = classifier.learnt_from(pools, settings)
+    held = Held(pools["validation"]["text"][:], np.array(pools["validation"]["label"][:]))
+    made = Teaching(settings, texts, classifier.hard_labels(texts.labels), held, tmp_path)
+    asked = Teaching.asked
+
+    def diverged(self, model, settings, name):
+        return asked(self, model, settings, name) * (np.nan if name == "rate-0.5" else 1)
+
+    monkeypatch.setattr(Teaching, "asked", diverged)
+    trials, rate = made.try_rates()
+    assert rate == 0.01 and [trial["loss"] is None for trial in trials] == [True, False]
+    json.dumps(trials, allow_nan=False)
+
+
+def test_the_expected_time_counts_every_token(pools, tmp_path, both, monkeypatch):
+    settings = dataclasses.replace(
+        both[0], rates=(0.1, 0.2), seeds=(0, 1), phases=((8, 3), (16, 2))
+    )
+    texts = classifier.learnt_from(pools, settings)
+    held = Held(pools["validation"]["text"][:], np.array(pools["validation"]["label"][:]))
+    made = Teaching(settings, texts, classifier.hard_labels(texts.labels), held, tmp_path)
+    monkeypatch.setattr(expected_time, "measure", lambda _: Speeds(1.0, 100.0, 10.0))
+
+    def count(some, size):
+        return sum(len(ids) for ids in np.split(*_pieces(read(some, settings.encoder, size))))
+
+    short, long = count(texts.texts, 8), count(texts.texts, 16)
+    held_short, held_long = count(held.texts, 8), count(held.texts, 16)
+    start, trial = count(texts.texts[:40], 8), count(texts.texts[:20], 8)
+    found = expected_seconds(made, soft_labels=True, asked=32)
+    assert found["layers that stay"] == short + long + held_short + held_long
+    assert found["rates"] == 2 * (10 * start + 100 * trial + 10 * held_short)
+    assert found["seeds"] == 2 * (100 * (3 * short + 2 * long) + 10 * start + 10 * held_long)
+    assert found["soft labels"] == 10 * long
+    assert found["asking what was saved"] == pytest.approx(2 * held_long * 11)
+
+
+def _pieces(tokens):
+    return tokens.ids, tokens.starts[1:-1]
