@@ -10,6 +10,7 @@
 # make label-noise  which labels are probably wrong: suspects, beside what a reader said of some
 # make classifier  teaches the base-size encoder, and the small classifier from it: hours; killed,
 #               it goes on
+# make behaviour  what the classifier makes of short and odd texts, of negation and contrast
 # make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
@@ -22,7 +23,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise classifier clean
+.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise classifier behaviour clean
 
 setup: $(STAMP)
 
@@ -115,6 +116,11 @@ label-noise: setup
 # It says beforehand how long it will take. What it makes lies in build/classifier.
 classifier: base
 	$(BIN)/python -m experiments.classifier
+
+# Minutes. It also fits two bags of words, to ask them the same.
+behaviour: setup
+	$(BIN)/python -m experiments.behaviour
+	$(BIN)/python benchmarks/readme_table.py
 
 clean:
 	rm -rf .venv build .pytest_cache .ruff_cache .mypy_cache .hypothesis imdb_tutorial.egg-info

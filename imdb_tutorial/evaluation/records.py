@@ -10,6 +10,7 @@ from imdb_tutorial.machine.packages import DamagedFileError
 DATA = Path(__file__).parents[1] / "data"
 RECORDS = (
     "base_run.json",
+    "behaviour.json",
     "cited.json",
     "cost_at_use.json",
     "estimate_error.json",
