@@ -132,6 +132,10 @@ from .explorer.attributions import (
 from .explorer.models import (
     available_models as available_models,
 )
+from .explorer.reasons import (
+    check_reason as check_reason,
+    without_words as without_words,
+)
 from .explorer.widget import (
     SentimentExplorer as SentimentExplorer,
 )

@@ -17,9 +17,11 @@ from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.explorer.attributions import attribute
-from imdb_tutorial.explorer.cards import Answer, percent, verdict_html
+from imdb_tutorial.explorer.cards import Answer, percent, reason_html, verdict_html
 from imdb_tutorial.explorer.history import COLUMNS, MOST_ROWS, SHOWN_ROWS
+from imdb_tutorial.explorer.reasons import check_reason
 from imdb_tutorial.explorer.widget import SentimentExplorer, available_models
+from imdb_tutorial.explorer.word_buttons import MOST_BUTTONS
 from imdb_tutorial.explorer.words import summary_html, words_html
 from imdb_tutorial.probe import PROBE_FILE, LinearProbe, save_probe
 from tests.parsed_page import ParsedPage, assert_harmless
@@ -116,7 +118,8 @@ def settled(explorer):
 
 
 def shown(explorer):
-    widgets = (explorer.status, explorer.output, explorer.table, explorer.saved)
+    words = (explorer.words.caption, explorer.words.left)
+    widgets = (explorer.status, explorer.output, *words, explorer.table, explorer.saved)
     return ParsedPage("".join(widget.value for widget in widgets))
 
 
@@ -628,3 +631,174 @@ def test_shows_itself_as_a_widget_and_as_nothing_else(explorer, monkeypatch):
     explorer._ipython_display_()
     assert [list(data) for data in outputs] == [["application/vnd.jupyter.widget-view+json"]]
     assert repr(explorer) == "SentimentExplorer(models=['probe', 'fine-tuned'], state='idle')"
+
+
+def pressed(explorer, *numbers):
+    """Press words, as a reader does one after the other; return what the page shows then."""
+    for number in numbers:
+        button = explorer.words.buttons[number]
+        button.value = not button.value
+    return settled(explorer)
+
+
+def left(explorer):
+    return ParsedPage(explorer.words.left.value).text
+
+
+def test_below_the_words_stands_their_test(explorer, sources):
+    page = tried(explorer)
+    expected = reason_html(check_reason(load_classifier(sources["probe"]), TEXT))
+    assert ParsedPage(expected).text in page.text
+    assert "Without “" in expected
+    explorer.side_by_side.value = True
+    assert settled(explorer).text.count("Without “") == 2
+
+
+def test_a_pressed_word_is_taken_out_and_pressed_again_it_is_back(explorer, sources):
+    tried(explorer)
+    shown_words = [button.description.rstrip("+−") for button in explorer.words.buttons]
+    assert shown_words == ["a", "good", "movie", ",", "but", "the", "ending", "was", "awful", "!"]
+    pressed(explorer, 1)
+    (now,) = load_classifier(sources["probe"])("a movie, but the ending was awful!")
+    assert f"Without “good”: {now['label']} {percent(now['score'])} (before:" in left(explorer)
+    assert "What is left: a movie, but the ending was awful!" in left(explorer)
+    assert "Without “good”" in explorer.box.announcement
+    pressed(explorer, 8)
+    (now,) = load_classifier(sources["probe"])("a movie, but the ending was!")
+    assert f"Without “good” and “awful”: {now['label']} {percent(now['score'])}" in left(explorer)
+    pressed(explorer, 8, 1)
+    assert left(explorer) == ""
+    assert explorer.box.announcement == "All words are back."
+    assert explorer.state == "answer"
+    assert len(explorer.tried.rows) == 1
+
+
+def test_all_words_are_put_back_by_one_button(explorer):
+    tried(explorer)
+    assert explorer.words.back_button.disabled
+    pressed(explorer, 0, 3, 5)
+    assert not explorer.words.back_button.disabled
+    explorer.words.back_button.click()
+    settled(explorer)
+    assert explorer.words.taken_out == []
+    assert left(explorer) == ""
+    assert explorer.words.back_button.disabled
+
+
+def test_without_any_word_it_says_what_to_do(explorer):
+    tried(explorer, "good film")
+    pressed(explorer, 0, 1)
+    assert "nothing is left to read" in left(explorer)
+    assert "Put a word back" in left(explorer)
+    pressed(explorer, 0)
+    assert "What is left: good" in left(explorer)
+
+
+def test_a_new_text_has_its_own_words_none_of_them_pressed(explorer):
+    tried(explorer)
+    pressed(explorer, 1, 2)
+    tried(explorer, "one more text")
+    assert [button.description.rstrip("+−") for button in explorer.words.buttons] == [
+        "one", "more", "text",
+    ]  # fmt: skip
+    assert explorer.words.taken_out == []
+    assert left(explorer) == ""
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_without_an_answer_there_is_nothing_to_press(explorer, text):
+    assert explorer.words.layout.display == "none"
+    tried(explorer)
+    assert explorer.words.layout.display is None
+    tried(explorer, text)
+    assert explorer.words.buttons == ()
+    assert explorer.words.layout.display == "none"
+
+
+def test_a_word_pressed_too_late_asks_nothing(make, sources):
+    pipeline = load_classifier(sources["probe"])
+    explorer = make({"probe": pipeline})
+    tried(explorer)
+    late = explorer.words.buttons[0]
+    with held_up(pipeline) as (is_waiting, may_go_on):
+        explorer.box.value = "the last text"
+        explorer.box.submit()
+        assert is_waiting.wait(60)
+        late.value = True
+        may_go_on.set()
+        page = settled(explorer)
+    assert [word for word, _ in page.words] == ["the", "last", "text"]
+    assert explorer.words.taken_out == []
+
+
+def test_of_many_words_the_strongest_can_be_pressed_and_it_says_so(make, lively_words, sources):
+    explorer = make({"many": lively_words})
+    answer = explorer.classify("a good movie and one bad scene, " * 20)
+    (card,) = answer.cards
+    pushes = sorted(map(abs, card.attribution.pushes), reverse=True)
+    assert len(pushes) > 2 * MOST_BUTTONS
+    assert len(explorer.words.buttons) == MOST_BUTTONS
+    assert f"Of {len(pushes):,} words here are the {MOST_BUTTONS}" in shown(explorer).text
+    offered = dict(zip(card.attribution.reading.spans, card.attribution.pushes, strict=True))
+    for button in explorer.words.buttons:
+        button.value = True
+    settled(explorer)
+    taken_out = explorer.words.taken_out
+    assert taken_out == sorted(taken_out)
+    assert sorted((abs(offered[span]) for span in taken_out), reverse=True) == pushes[:MOST_BUTTONS]
+    assert f"and {MOST_BUTTONS - 8} more:" in left(explorer)
+
+
+@pytest.fixture
+def lively_words(sources):
+    """Return a classifier that reads more words than there are buttons."""
+    pipeline = load_classifier(sources["probe"])
+    pipeline.max_length = 200
+    return pipeline
+
+
+@pytest.mark.parametrize("attack", [*ATTACKS, "\u202eevil \u200b \x00", "g" + "\u0301" * 400])
+def test_what_is_typed_is_text_on_buttons_and_below_them(explorer, attack):
+    explorer.side_by_side.value = True
+    tried(explorer, f"good {attack} bad")
+    for number in range(len(explorer.words.buttons)):
+        assert_harmless(pressed(explorer, number))
+    for button in explorer.words.buttons:
+        assert not set(button.description) & set("\u202e\u200b\x00")
+        assert len(button.description) < 400
+        assert button.tooltip == "taken out: put it back"
+    assert "\u202e" not in explorer.words.left.value
+    assert "mathjax_ignore" in explorer.words.left.value
+    assert "mathjax_ignore" in explorer.words._dom_classes
+
+
+def test_a_model_that_fails_without_the_words_is_one_line(make, sources):
+    broken = load_classifier(sources["probe"])
+    explorer = make({"<b>broken</b>": broken, "probe": sources["probe"]})
+    explorer.side_by_side.value = True
+    tried(explorer)
+
+    def fail(*_):
+        raise RuntimeError("first\nsecond <b>")
+
+    with broken.model.register_forward_pre_hook(fail):
+        page = pressed(explorer, 1)
+    assert_harmless(page)
+    assert "first second <b>" in left(explorer)
+    assert "Without “good”" in left(explorer)
+    assert explorer.state == "answer"
+
+
+def test_buttons_are_marked_as_the_words_are(explorer):
+    tried(explorer)
+    marked = [button.layout.border_bottom for button in explorer.words.buttons]
+    page = ParsedPage(explorer.output.value)
+    styles = [
+        dict(page.attributes[place : place + 4]).get("style", "")
+        for place, attribute in enumerate(page.attributes)
+        if attribute == ("class", "imdb-word")
+    ]
+    assert len(styles) == len(marked)
+    for style, line in zip(styles, marked, strict=True):
+        assert line in style if line else "border" not in style
+    assert any(marked)

@@ -6,12 +6,21 @@ import html
 from imdb_tutorial.dataset.labels import POSITIVE
 from imdb_tutorial.explorer.attributions import Attribution
 from imdb_tutorial.explorer.reading import Reading
+from imdb_tutorial.explorer.reasons import ReasonCheck
 from imdb_tutorial.explorer.safe_text import show_text
 from imdb_tutorial.explorer.verdict import Verdict
-from imdb_tutorial.explorer.words import COLOURS, legend_html, plain_html, summary_html, words_html
+from imdb_tutorial.explorer.words import (
+    css_colour,
+    legend_html,
+    plain_html,
+    signed,
+    summary_html,
+    words_html,
+)
 
 STRIPES = "repeating-linear-gradient(45deg, transparent 0 6px, rgba(255, 255, 255, 0.6) 6px 9px)"
 LONGEST_MESSAGE = 300
+MOST_NAMED = 8
 # JupyterLab typesets what looks like maths, but for what stands inside these classes.
 NO_MATHS = "tex2jax_ignore mathjax_ignore"
 
@@ -24,12 +33,14 @@ class Card:
         model: The model's name.
         verdict: What it says, once that is known.
         attribution: Which words did it, once that is known.
+        reason: What it says without the strongest of them, once that is known.
         problem: Why there is no answer, in one line.
     """
 
     model: str
     verdict: Verdict | None = None
     attribution: Attribution | None = None
+    reason: ReasonCheck | None = None
     problem: str = ""
 
     def __str__(self) -> str:
@@ -82,7 +93,7 @@ def verdict_html(verdict: Verdict) -> str:
     """Show a verdict with its probability as a labelled bar, and what was read."""
     reading = verdict.reading
     width = f"{100 * verdict.probability:.1f}"
-    fill = f"background-color: rgb({COLOURS[verdict.label == POSITIVE]})"
+    fill = f"background-color: rgb({css_colour(verdict.label == POSITIVE)})"
     if verdict.label != POSITIVE:
         fill += f"; background-image: {STRIPES}"
     return (
@@ -107,10 +118,41 @@ def card_html(card: Card) -> str:
         if card.attribution:
             makers = (words_html, legend_html, summary_html)
             parts += [make(card.attribution) for make in makers]
+            if card.reason:
+                parts.append(reason_html(card.reason))
         elif not card.problem:
             parts.append(plain_html(card.verdict.reading))
             parts.append('<p class="imdb-legend">Looking for the words that did it …</p>')
     return f'<section class="imdb-card">{"".join(parts)}</section>'
+
+
+def reason_html(check: ReasonCheck) -> str:
+    """Show a verdict without some words beside the one with them."""
+    before = f"{show_text(check.before.label)} {html.escape(percent(check.before.probability))}"
+    if not check.words:
+        line = f"No word pushed towards {show_text(check.before.label)}: there is none to take out."
+    elif check.after is None:
+        line = (
+            f"{_without(check)} nothing is left to read (before: {before}). Put a word back, or "
+            "type a longer text."
+        )
+    else:
+        after, does = check.after, "turns" if check.turns else "stays"
+        line = (
+            f"{_without(check)} <strong>{show_text(after.label)} "
+            f"{html.escape(percent(after.probability))}</strong> (before: {before}). The verdict "
+            f"{does}; the margin goes from {signed(check.before.margin)} to "
+            f"{signed(after.margin)} logits."
+        )
+    return f'<p class="imdb-reason">{line}</p>'
+
+
+def _without(check: ReasonCheck) -> str:
+    shown = [f"“<bdi>{show_text(word, 30)}</bdi>”" for word in check.words[:MOST_NAMED]]
+    more = len(check.words) - len(shown)
+    *rest, last = [*shown, *([f"{more} more"] if more else [])]
+    listed = f"{', '.join(rest)} and {last}" if rest else last
+    return f"Without {listed}:"
 
 
 def answer_html(answer: Answer) -> str:

@@ -4,13 +4,15 @@ import dataclasses
 import functools
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.explorer.attributions import attribute
 from imdb_tutorial.explorer.cards import Card
+from imdb_tutorial.explorer.reading import Span
+from imdb_tutorial.explorer.reasons import ReasonCheck, check_without, strongest_spans
 from imdb_tutorial.explorer.safe_text import shorten
 from imdb_tutorial.explorer.verdict import judge
 from imdb_tutorial.explorer.worker import IsWanted, SupersededError
@@ -66,7 +68,7 @@ class Models:
         return dataclasses.replace(card, verdict=verdict)
 
     def with_words(self, card: Card, text: str, is_wanted: IsWanted) -> Card:
-        """Return a copy of a card with the words that did it, or with the reason why not.
+        """Return a copy of a card with the words that did it and their test, or with why not.
 
         Args:
             card: With a verdict, or with a problem, with which it stays as it is.
@@ -79,15 +81,35 @@ class Models:
         Raises:
             SupersededError: ``is_wanted`` said no.
         """
-        if card.problem:
+        verdict = card.verdict
+        if verdict is None:
             return card
         try:
             attribution = attribute(self._pipeline(card.model), text, is_wanted)
+            card = dataclasses.replace(card, attribution=attribution)
+            spans = strongest_spans(attribution, verdict.label)
+            reason = check_without(self._pipeline(card.model), verdict, spans)
         except SupersededError:
             raise
         except BaseException as error:
             return dataclasses.replace(card, problem=one_line(error))
-        return dataclasses.replace(card, attribution=attribution)
+        return dataclasses.replace(card, reason=reason)
+
+    def without(self, card: Card, spans: Sequence[Span]) -> ReasonCheck | str:
+        """Ask a card's model again about the text without some words.
+
+        Args:
+            card: With a verdict.
+            spans: Start and end of the words, in characters.
+
+        Returns:
+            The verdicts before and after, or in one line why there is none.
+        """
+        assert card.verdict is not None  # only such cards are asked again
+        try:
+            return check_without(self._pipeline(card.model), card.verdict, spans)
+        except BaseException as error:
+            return one_line(error)
 
     def _pipeline(self, name: str) -> SentimentPipeline:
         if name not in self._pipelines:

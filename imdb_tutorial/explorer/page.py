@@ -6,6 +6,7 @@ import ipywidgets
 
 from imdb_tutorial.explorer.review_box import ReviewBox
 from imdb_tutorial.explorer.safe_text import show_text
+from imdb_tutorial.explorer.word_buttons import WordButtons
 
 READY = "Ready: type a review, then press Classify or Ctrl+Enter."
 ROW = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 12px"}
@@ -39,6 +40,7 @@ class Page(ipywidgets.VBox):
         self.live = ipywidgets.Checkbox(description="while I type", indent=False, layout=NARROW)
         self.status = ipywidgets.HTML()
         self.output = ipywidgets.HTML()
+        self.words = WordButtons()
         self.table = ipywidgets.HTML()
         self.save_button = ipywidgets.Button(
             description="Save table as csv", disabled=True, layout=NARROW
@@ -51,6 +53,7 @@ class Page(ipywidgets.VBox):
                 ipywidgets.HBox(controls, layout=ROW),
                 self.status,
                 self.output,
+                self.words,
                 self.table,
                 ipywidgets.HBox((self.save_button, self.saved), layout=ROW),
             ]
@@ -84,7 +87,7 @@ class Page(ipywidgets.VBox):
 def _with_parts(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
     """Give a widget and what it is made of; ipywidgets would keep the parts for ever."""
     parts = [getattr(widget, name, None) for name in ("layout", "style")]
-    for part in (*getattr(widget, "children", ()), *parts):
+    for part in (*getattr(widget, "children", ()), *getattr(widget, "parts", ()), *parts):
         if isinstance(part, ipywidgets.Widget):
             yield from _with_parts(part)
     yield widget

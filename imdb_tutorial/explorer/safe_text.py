@@ -44,6 +44,18 @@ def show_text(text: str, longest: int | None = None) -> str:
     return "".join([*shown, _numbers(unshown)])
 
 
+def plain_text(markup: str) -> str:
+    """Return what a reader sees of the explorer's own HTML, for places that take text and no HTML.
+
+    Args:
+        markup: HTML with every typed ``<`` escaped, such as ``show_text`` makes.
+
+    Returns:
+        Text that is not escaped: only for what never becomes HTML.
+    """
+    return html.unescape(re.sub("<[^>]*>", "", markup))
+
+
 def shorten(line: str, longest: int = 300) -> str:
     """Cut a line for the reader, and say so."""
     return line if len(line) <= longest else f"{line[:longest]} …"

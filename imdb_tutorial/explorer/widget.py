@@ -12,8 +12,10 @@ from imdb_tutorial.explorer.cards import Answer, Card, answer_html, message_html
 from imdb_tutorial.explorer.history import Tried, table_html
 from imdb_tutorial.explorer.models import Models, Source, available_models, one_line
 from imdb_tutorial.explorer.page import READY, Page
+from imdb_tutorial.explorer.reading import Span
 from imdb_tutorial.explorer.safe_text import is_blank, shorten
 from imdb_tutorial.explorer.surprises import Surprise, Surprises
+from imdb_tutorial.explorer.what_is_left import left_html, left_line
 from imdb_tutorial.explorer.worker import IsWanted, LatestOnly, SupersededError
 from imdb_tutorial.machine.device import choose_device
 from imdb_tutorial.machine.text import clean_text
@@ -25,6 +27,7 @@ DONE = "Done."
 NO_ANSWER = "That did not work. The reason stands below; another text or model may."
 NOTHING_TO_READ = "There is nothing to read yet: type or paste a review first."
 SUPERSEDED = "Another text was given before this one was read."
+ALL_BACK = "All words are back."
 YOUR_GUESS = "A review that no model was trained on. What do you think? Then press Classify."
 
 
@@ -58,6 +61,7 @@ class SentimentExplorer(Page):
         self._models = Models(self.models)
         self._surprises = Surprises(preset)
         self._surprise: Surprise | None = None
+        self._answered = Answer("")
         self._worker = LatestOnly("explorer")
         self._connect()
 
@@ -116,6 +120,7 @@ class SentimentExplorer(Page):
         self.save_button.on_click(lambda _: self._save())
         self.box.observe(lambda _: self._ask(is_kept=True), "submitted")
         self.box.observe(lambda _: self.live.value and self._ask(is_kept=False), "value")
+        self.words.on_change(self._ask_without)
         for switch in (self.chooser, self.side_by_side):
             # Not only after an answer: the change may come after the click that followed it.
             switch.observe(lambda _: self.state != "idle" and self._ask(is_kept=True), "value")
@@ -128,8 +133,16 @@ class SentimentExplorer(Page):
     def _submit(self, work: Callable[[IsWanted], object]) -> Future:
         with self._worker.lock:
             future = self._worker.submit(work)
+            self.words.clear()
             self._show("busy", BUSY)
             return future
+
+    def _ask_without(self) -> None:
+        with self._worker.lock:
+            if self.words.buttons:  # not if a newer text was given meanwhile
+                work = functools.partial(self._answer_without, self._answered, self.words.taken_out)
+                self._worker.submit(work)
+                self._show("busy", BUSY)
 
     def _wait(self, future: Future) -> Any:
         try:
@@ -182,11 +195,28 @@ class SentimentExplorer(Page):
         for card in answer.cards:
             self._publish(is_wanted, "busy", LOOKING, answer)
             answer = answer.with_card(self._models.with_words(card, text, is_wanted))
+        self._offer_words(is_wanted, answer)
         failed = all(card.problem for card in answer.cards)
         self._publish(
             is_wanted, "error" if failed else "answer", NO_ANSWER if failed else DONE, answer
         )
         return answer
+
+    def _offer_words(self, is_wanted: IsWanted, answer: Answer) -> None:
+        with self._worker.lock:
+            card = next((card for card in answer.cards if card.attribution), None)
+            if is_wanted() and card and card.attribution:
+                self._answered = answer
+                self.words.show(card.attribution, card.model)
+
+    def _answer_without(self, answer: Answer, spans: list[Span], is_wanted: IsWanted) -> None:
+        cards = [card for card in answer.cards if card.verdict and spans]
+        checks = [(card.model, self._models.without(card, spans)) for card in cards]
+        with self._worker.lock:
+            if is_wanted():
+                self.words.left.value = left_html(checks)
+                self.box.announcement = left_line(checks) or ALL_BACK
+                self._show("answer", DONE)
 
     def _keep(self, answer: Answer) -> None:
         self.tried.add(answer)

@@ -4,10 +4,8 @@ from imdb_tutorial.dataset.labels import NEGATIVE, POSITIVE
 from imdb_tutorial.explorer.attributions import Attribution
 from imdb_tutorial.explorer.reading import Reading
 from imdb_tutorial.explorer.safe_text import show_text
-from imdb_tutorial.plotting import word_marks
-from imdb_tutorial.plotting.word_marks import LEVELS, LINES, TINT, level_of, signs_of
+from imdb_tutorial.plotting.word_marks import COLOURS, LEVELS, Mark, mark_words, strongest_push
 
-COLOURS = {label: ", ".join(map(str, rgb)) for label, rgb in word_marks.COLOURS.items()}
 LONGEST_WORD, LONGEST_GAP, LONGEST_REST = 120, 24, 300
 
 
@@ -20,8 +18,11 @@ def words_html(attribution: Attribution) -> str:
     Returns:
         HTML: coloured and underlined words, plus and minus signs at the strong ones.
     """
-    strongest = max(map(abs, attribution.pushes), default=0.0)
-    pieces = (_piece(text, push, strongest) for text, push in attribution.pieces)
+    marks = iter(mark_words(attribution.pushes))
+    pieces = (
+        show_text(text, LONGEST_GAP) if push is None else _word(text, push, next(marks))
+        for text, push in attribution.pieces
+    )
     return _paragraph_of_text("".join(pieces), attribution.reading)
 
 
@@ -33,14 +34,13 @@ def plain_html(reading: Reading) -> str:
 
 def legend_html(attribution: Attribution) -> str:
     """Say what the marks of ``words_html`` mean and how strong the strongest is."""
-    strongest = max(map(abs, attribution.pushes), default=0.0)
     samples = " ".join(
-        _marked(f"pushed towards {label}", len(LEVELS), label == POSITIVE)
+        _marked(f"pushed towards {label}", Mark(len(LEVELS), label == POSITIVE))
         for label in (POSITIVE, NEGATIVE)
     )
     return (
         f'<p class="imdb-legend">{samples} More colour, more push; the strongest word: '
-        f"{strongest:.2f} logits.</p>"
+        f"{strongest_push(attribution.pushes):.2f} logits.</p>"
     )
 
 
@@ -53,41 +53,42 @@ def summary_html(attribution: Attribution, most: int = 3) -> str:
     for label, sign in ((POSITIVE, 1), (NEGATIVE, -1)):
         chosen = [(s, w) for s, w in ranked if s * sign > LEVELS[0] * abs(ranked[0][0])][:most]
         if chosen:
-            named = ", ".join(f"“<bdi>{show_text(w, 30)}</bdi>” {_signed(s)}" for s, w in chosen)
+            named = ", ".join(f"“<bdi>{show_text(w, 30)}</bdi>” {signed(s)}" for s, w in chosen)
             sentences.append(f"Most towards {label}: {named}.<br>")
     total = sum(attribution.pushes) + attribution.other
     return (
-        f'<p class="imdb-summary">{"".join(sentences)}All together: {_signed(total)} logits, '
-        f"from {_signed(attribution.blank_margin)} for a blank text to "
-        f"{_signed(attribution.margin)}; off by {abs(attribution.completeness_error):.2f} after "
+        f'<p class="imdb-summary">{"".join(sentences)}All together: {signed(total)} logits, '
+        f"from {signed(attribution.blank_margin)} for a blank text to "
+        f"{signed(attribution.margin)}; off by {abs(attribution.completeness_error):.2f} after "
         f"{attribution.steps} steps.</p>"
     )
 
 
-def _signed(push: float) -> str:
+def css_colour(is_positive: bool) -> str:
+    """Write the colour of a label's marks as CSS does between the brackets of ``rgb()``."""
+    return ", ".join(map(str, COLOURS[is_positive]))
+
+
+def signed(push: float) -> str:
     """Write a number with its sign and two decimals, with a true minus."""
     return f"{push:+.2f}".replace("-", "−")
 
 
-def _piece(text: str, push: float | None, strongest: float) -> str:
-    if push is None:
-        return show_text(text, LONGEST_GAP)
-    level = level_of(push, strongest)
-    told = f' class="imdb-word" data-score="{push:+.2f}" title="{_signed(push)}"'
-    return _marked(show_text(text, LONGEST_WORD), level, push > 0, told)
+def _word(text: str, push: float, mark: Mark) -> str:
+    told = f' class="imdb-word" data-score="{push:+.2f}" title="{signed(push)}"'
+    return _marked(show_text(text, LONGEST_WORD), mark, told)
 
 
-def _marked(shown: str, level: int, is_positive: bool, attributes: str = "") -> str:
+def _marked(shown: str, mark: Mark, attributes: str = "") -> str:
     """Mark HTML with colour, line and signs, so that no reader needs the colours."""
-    if not level:
+    if not mark.level:
         return f"<span{attributes}>{shown}</span>"
-    colour = COLOURS[is_positive]
+    colour = css_colour(mark.is_positive)
     style = (
-        f"background-color: rgba({colour}, {TINT * level:.2f}); "
-        f"border-bottom: {level}px {LINES[is_positive]} rgb({colour})"
+        f"background-color: rgba({colour}, {mark.opacity:.2f}); "
+        f"border-bottom: {mark.line_width}px {mark.line} rgb({colour})"
     )
-    signs = signs_of(level, is_positive)
-    raised = f'<sup style="white-space: nowrap">{signs}</sup>' if signs else ""
+    raised = f'<sup style="white-space: nowrap">{mark.signs}</sup>' if mark.signs else ""
     return f'<span{attributes} style="{style}">{shown}</span>{raised}'
 
 

@@ -7,10 +7,20 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from imdb_tutorial.plotting.style import BLACK, GREY, styled
-from imdb_tutorial.plotting.word_marks import COLOURS, LINES, TINT, level_of, signs_of
+from imdb_tutorial.plotting.word_marks import (
+    COLOURS,
+    LINES,
+    SIGNS,
+    Mark,
+    mark_words,
+    strongest_push,
+)
 
 WIDTH, ROW, MARGIN, GAP = 900, 34, 18, 9  # pixels at 100 dots an inch
-MEANING = "solid line, +: towards POSITIVE    dotted line, −: towards NEGATIVE    strongest word: "
+MEANING = "    ".join(
+    f"{LINES[is_positive]} line, {SIGNS[is_positive]}: towards {label}"
+    for label, is_positive in (("POSITIVE", True), ("NEGATIVE", False))
+)
 
 
 @styled
@@ -28,23 +38,22 @@ def plot_words(words: Sequence[str], pushes: Sequence[float], title: str = "") -
     """
     figure = plt.figure(figsize=(9, 4), layout="none")
     figure.add_axes((0, 0, 1, 1)).axis("off")  # a notebook shows no figure without axes
-    strongest = max(map(abs, pushes), default=0.0)
     x, y = float(MARGIN), 64
-    for word, push in zip(words, pushes, strict=True):
-        level, is_positive = level_of(push, strongest), push > 0
+    for word, mark in zip(words, mark_words(pushes), strict=True):
         # A dollar sign would start mathematics.
         drawn = figure.text(0, 0, word.replace("$", r"\$"), fontsize=12, color="black")
         box = drawn.get_window_extent()
         if x + box.width > WIDTH - MARGIN and x > MARGIN:
             x, y = MARGIN, y + ROW
         drawn.set_position((x, -y))
-        if level:
-            _mark(figure, (x, -y), box.width, level, is_positive)
-        signs = figure.text(x + box.width + 1, 8 - y, signs_of(level, is_positive), fontsize=9)
-        x += box.width + (signs.get_window_extent().width if level > 1 else 0) + GAP
+        if mark.level:
+            _draw_mark(figure, (x, -y), box.width, mark)
+        signs = figure.text(x + box.width + 1, 8 - y, mark.signs, fontsize=9)
+        x += box.width + (signs.get_window_extent().width if mark.signs else 0) + GAP
     y += ROW
     if words:
-        figure.text(MARGIN, -y, f"{MEANING}{strongest:.1f} logits", fontsize=9, color=GREY)
+        meaning = f"{MEANING}    strongest word: {strongest_push(pushes):.1f} logits"
+        figure.text(MARGIN, -y, meaning, fontsize=9, color=GREY)
     height = y + 12
     figure.set_size_inches(WIDTH / 100, height / 100)
     for artist in (*figure.texts, *figure.artists):
@@ -64,22 +73,17 @@ def plot_words(words: Sequence[str], pushes: Sequence[float], title: str = "") -
     return figure
 
 
-def _mark(
-    figure: Figure, corner: tuple[float, float], width: float, level: int, is_positive: bool
-) -> None:
+def _draw_mark(figure: Figure, corner: tuple[float, float], width: float, mark: Mark) -> None:
     """Tint a word's background and draw its line."""
     x, y = corner
-    red, green, blue = (part / 255 for part in COLOURS[is_positive])
+    red, green, blue = (part / 255 for part in COLOURS[mark.is_positive])
     colour = (red, green, blue)
     tint = mpl.patches.Rectangle(
-        (x - 2, y - 5), width + 4, 22, facecolor=colour, alpha=TINT * level, edgecolor="none"
+        (x - 2, y - 5), width + 4, 22, facecolor=colour, alpha=mark.opacity, edgecolor="none"
     )
     line = mpl.lines.Line2D(
-        (x - 2, x + width + 2),
-        (y - 6, y - 6),
-        color=colour,
-        linestyle="solid" if LINES[is_positive] == "solid" else "dotted",
-        linewidth=0.8 + 0.8 * level,
-    )
+        (x - 2, x + width + 2), (y - 6, y - 6), color=colour, linestyle=mark.line,
+        linewidth=mark.line_width,
+    )  # fmt: skip
     figure.add_artist(tint)
     figure.add_artist(line)

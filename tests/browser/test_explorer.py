@@ -168,6 +168,86 @@ def test_hostile_text_is_shown_as_text_and_runs_nothing(page):
     assert not [url for url in page.lab.requests if url.endswith("/x")]
 
 
+def test_below_the_words_stands_what_is_said_without_the_strongest(page):
+    page.ask(fresh(HOSTILE))
+    line = page.text(".imdb-reason")
+    assert re.match(
+        r"Without “.+”, “.+” and “.+”: (POSITIVE|NEGATIVE) [\d.> ]+ % \(before: N", line
+    )
+    assert re.search(r"The verdict (turns|stays); the margin goes from −", line)
+
+
+def wait_for_left(page, words: str) -> str:
+    """Wait for the verdict without these words; return the text that is left."""
+    page.page.wait_for_function(
+        f"""words => {{
+            const line = document.querySelector('{EXPLORER} .imdb-words .imdb-reason')?.innerText;
+            return document.querySelector('{EXPLORER}').className.includes('answer')
+                && (line ?? 'Without :').startsWith('Without ' + words + ':');
+        }}""",
+        arg=words,
+        timeout=60_000,
+    )
+    left = page.explorer.locator(".imdb-left")
+    return left.inner_text() if left.count() else ""
+
+
+@pytest.mark.parametrize("press", ["click", "Space", "Enter"])
+def test_a_word_is_taken_out_and_put_back(page, press):
+    page.ask(fresh(FRIENDLY))
+    word = page.explorer.get_by_role("button", name=re.compile(r"^wonderful"))
+    before = page.explorer.locator(".imdb-text").first.inner_text()
+
+    def push():
+        word.click() if press == "click" else word.press(press)
+
+    assert word.get_attribute("title") == "take this word out"
+    push()
+    assert wait_for_left(page, "“wonderful”").endswith(": A, moving film with brilliant actors.")
+    assert "mod-active" in word.get_attribute("class")
+    assert word.get_attribute("title") == "taken out: put it back"
+    assert word.evaluate("e => getComputedStyle(e).textDecorationLine") == "line-through"
+    assert word.evaluate("e => e === document.activeElement")
+    assert "Without “wonderful”" in page.explorer.locator("[role=status]").inner_text()
+    push()
+    assert wait_for_left(page, "") == ""
+    assert page.explorer.locator(".imdb-text").first.inner_text() == before
+    word.press("Tab")
+    assert page.page.evaluate("document.activeElement.textContent").startswith(",")
+
+
+def test_hostile_words_are_text_on_their_buttons_and_below(page):
+    page.lab.requests.clear()
+    page.ask(fresh(ATTACK))
+    buttons = page.explorer.locator(".imdb-words .widget-toggle-button")
+    shown = "".join(buttons.all_inner_texts())
+    assert "<script>window.attacked=1</script>" in re.sub("[+−\\s]", "", shown)
+    assert "\u202e" not in shown
+    count = buttons.count()
+    for number in range(count):
+        buttons.nth(number).click()
+    page.explorer.get_by_text("nothing is left to read").last.wait_for(timeout=120_000)
+    buttons.nth(0).click()
+    left = page.explorer.locator(".imdb-left")
+    left.wait_for(timeout=60_000)
+    assert left.inner_text() == "What is left: Note"
+    assert buttons.locator("*").count() == 0
+    assert page.explorer.locator(".imdb-words mjx-container").count() == 0
+    assert page.page.evaluate("window.attacked") is None
+    assert page.lab.dialogs == []
+    base = page.lab.base
+    assert [url for url in page.lab.requests if not url.startswith((base, "data:", "ws"))] == []
+    page.explorer.get_by_role("button", name="Put all back").click()
+    assert wait_for_left(page, "") == ""
+    assert page.explorer.locator(".imdb-words .mod-active").count() == 0
+
+
+def test_of_some_hundred_words_the_strongest_can_be_pressed(page):
+    page.ask(fresh("A good story, and one dull scene after the other. " * 40))
+    assert page.explorer.locator(".imdb-words .widget-toggle-button").count() == 60
+    assert re.search(r"Of \d+ words here are the 60", page.text(".imdb-invitation"))
+
+
 def test_nothing_to_read_is_a_friendly_line_and_the_next_text_works(page):
     page.box.fill("   \n ")
     page.explorer.get_by_role("button", name="Classify").click()
