@@ -14,6 +14,7 @@ from imdb_tutorial import (
     load_reviews,
     load_study,
 )
+from imdb_tutorial.evaluation.behaviour import Behaviour, load_behaviour
 from imdb_tutorial.evaluation.intervals import Interval
 from imdb_tutorial.evaluation.records import DATA
 
@@ -30,6 +31,7 @@ def render() -> dict[str, str]:
         "measured-explorer": render_explorer(),
         "measured-ladder": render_ladder(),
         "measured-classifier": render_classifier(),
+        "measured-behaviour": render_behaviour(load_behaviour()),
         "measured-fine-tuning": render_finetuning(),
         "measured-real-size": render_real_size(),
         "measured-bill": render_bill(),
@@ -99,6 +101,60 @@ def render_classifier() -> str:
         f"{record['load_seconds_with_imports']:.1f} s from nothing, and reads 200 words in "
         f"{record['milliseconds_for_200_words']:.0f} ms.\n"
     )
+
+
+def render_behaviour(behaviour: Behaviour) -> str:
+    """Return what models make of short and odd texts, as Markdown."""
+    low, high = behaviour.unsure_band
+    models, texts, pairs = behaviour.models, behaviour.texts, behaviour.pairs
+    asked = {
+        f"texts, {expected}": texts[(texts.kind == "all") & (texts.expected == expected)]
+        for expected in ("positive", "negative", "unsure")
+    }
+    for kind in pairs[pairs.test.isin(["minimum functionality", "directional"])].kind.unique():
+        if kind != "all":
+            asked[f"pairs, {kind}"] = pairs[pairs.kind == kind]
+    asked["pairs that differ in nothing that matters"] = pairs[
+        (pairs.test == "invariance") & (pairs.kind == "all")
+    ]
+    lines = [
+        "How often the answer is as expected, with 95 % intervals. Of an unsure text, the "
+        f"probability of positive must stay from {low} to {high}.",
+        "",
+        f"| What is asked | how many | {' | '.join(models)} |",
+        "| --- " * (2 + len(models)) + "|",
+    ]
+    for name, rows in asked.items():
+        rates = [_share(row.rate, row.low, row.high) for row in rows.loc[models].itertuples()]
+        lines.append(f"| {name} | {rows['count'].iloc[0]} | {' | '.join(rates)} |")
+    lines += [
+        "",
+        "Confidence on short texts: the first sentences of validation reviews, with the review's "
+        "label, and the sentences of another source. The error is the expected calibration error, "
+        "in points.",
+        "",
+        f"| Texts | model | {' | '.join(('accuracy', 'mean confidence', 'error'))} |",
+        "| --- " * 5 + "|",
+    ]
+    for name, rows in behaviour.calibration.groupby("texts", sort=False):
+        for model, row in rows.loc[models].iterrows():
+            error, below, above = (100 * share for share in row.error)
+            lines.append(
+                f"| {name} | {model} | {_share(*row.accuracy)} | {row.mean_confidence:.0%} | "
+                f"{error:.1f} ({below:.1f} to {above:.1f}) |"
+            )
+    unsure = asked["texts, unsure"].loc[models[0]]
+    lines += [
+        "",
+        f"Of the {unsure['count']} unsure texts, the packaged classifier is more than "
+        f"{behaviour.sure_above:.0%} sure of {unsure.share_sure:.0%}, and calls "
+        f"{unsure.share_positive:.0%} positive.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _share(value: float, low: float, high: float) -> str:
+    return f"{value:.0%} ({low:.0%} to {high:.0%})"
 
 
 def render_finetuning() -> str:
