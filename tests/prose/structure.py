@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tests.prose.reading import Number, numbers
 
 # A year and the name before it, as in "Wang and Manning (2012)", or behind: "In 2011 A. Maas".
-CITED = re.compile(r"([A-Z][a-z]+)\b[^;()]{0,40}?,? \(?((?:19|20)\d\d)\b")
+CITED = re.compile(r"\b((?:[A-Z][a-z]+)+)\b[^;()]{0,40}?,? \(?((?:19|20)\d\d)\b")
 YEAR_FIRST = re.compile(r"\bIn ((?:19|20)\d\d) (?:[A-Z][a-z]+ )?([A-Z][a-z]+)\b")
 TERM = r"[-−]?\d[\d,.]*"
 EQUATION = re.compile(
