@@ -322,5 +322,6 @@ def test_confidence_on_short_texts_is_compared_with_the_labels():
     assert boast["accuracy"] == honest["accuracy"]
     # All sure alike: error and gap are one number, and so are the ends of their intervals.
     assert boast["error"] == boast["confidence_less_accuracy"]
-    assert boast["error"][0] == pytest.approx(0.99 - boast["accuracy"][0], abs=1e-4)
+    # Both are kept with four digits.
+    assert boast["error"][0] == pytest.approx(0.99 - boast["accuracy"][0], abs=2e-4)
     assert boast["error"][1] < boast["error"][0] < boast["error"][2] and boast["share_sure"] == 1

@@ -19,6 +19,11 @@ ATTACK = (
     "<svg onload='window.attacked = 3'></svg> &lt;b&gt; <br /> $x^2$ "
     "\u202e fine \u202c zero\u200bwidth"
 )
+# Few enough words that each of them has its button.
+SHORT_ATTACK = (
+    "<script>window.attacked = 1</script><svg onload='window.attacked = 3'> $x^2$ "
+    "\u202e fine \u202c zero\u200bwidth"
+)
 FRIENDLY = "A wonderful, moving film with brilliant actors."
 HOSTILE = "A dull, boring and pointless mess."
 # For the pictures of README and lesson: a width, a theme, and a review of praise and blame.
@@ -218,7 +223,7 @@ def test_a_word_is_taken_out_and_put_back(page, press):
 
 def test_hostile_words_are_text_on_their_buttons_and_below(page):
     page.lab.requests.clear()
-    page.ask(fresh(ATTACK))
+    page.ask(fresh(SHORT_ATTACK))
     buttons = page.explorer.locator(".imdb-words .widget-toggle-button")
     shown = "".join(buttons.all_inner_texts())
     assert "<script>window.attacked=1</script>" in re.sub("[+−\\s]", "", shown)
@@ -230,7 +235,8 @@ def test_hostile_words_are_text_on_their_buttons_and_below(page):
     buttons.nth(0).click()
     left = page.explorer.locator(".imdb-left")
     left.wait_for(timeout=60_000)
-    assert left.inner_text() == "What is left: Note"
+    # Signs that turn the direction are no words: they stay, and are named.
+    assert left.inner_text() == "What is left: Note U+202E U+202C"
     assert buttons.locator("*").count() == 0
     assert page.explorer.locator(".imdb-words mjx-container").count() == 0
     assert page.page.evaluate("window.attacked") is None
