@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imdb_tutorial.evaluation.intervals import spreads
-from imdb_tutorial.evaluation.paired_files import read_paired_files
+from imdb_tutorial.evaluation.paired_files import read_paired_files, rows_where
 from imdb_tutorial.evaluation.records import DATA
 
 if TYPE_CHECKING:
@@ -147,22 +147,7 @@ class Evidence:
 
     def _models(self, experiment: str, which: Mapping[str, object]) -> "pd.DataFrame":
         """Return the rows of an experiment's table that have these values."""
-        runs = self.table(experiment)
-        for column, value in which.items():
-            if column not in runs:
-                raise ValueError(
-                    f"no column {column!r} in {experiment!r}: expected one of {', '.join(runs)}"
-                )
-            known = runs[column].unique()
-            if column == "size" and value == "all":
-                value = known.max()
-            runs = runs[runs[column] == value]
-            if runs.empty:
-                raise ValueError(
-                    f"no model of {experiment!r} with {column} {value!r}: expected one of "
-                    f"{', '.join(map(str, known))}"
-                )
-        return runs
+        return rows_where(self.table(experiment), experiment, "model", which)
 
     def _check(self, experiment: str) -> None:
         if experiment not in self.record["experiments"]:

@@ -3,12 +3,16 @@
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imdb_tutorial.evaluation.records import require_sound
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_paired_files(
@@ -52,3 +56,37 @@ def read_paired_files(
         raise ValueError(f"{npz_name} does not belong to {json_name}: {renew}")
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         return record, dict(arrays)
+
+
+def rows_where(
+    runs: "pd.DataFrame", experiment: str, thing: str, which: Mapping[str, object]
+) -> "pd.DataFrame":
+    """Return the rows of an experiment's table that have certain values.
+
+    Args:
+        runs: The table.
+        experiment: Its name, for the messages.
+        thing: What a row is, ``"run"`` or ``"model"``, for the messages.
+        which: Columns and their values; ``size="all"`` is the largest size there is.
+
+    Returns:
+        These rows, with the index they had.
+
+    Raises:
+        ValueError: There is no such column, or no row with such a value.
+    """
+    for column, value in which.items():
+        if column not in runs:
+            raise ValueError(
+                f"no column {column!r} in {experiment!r}: expected one of {', '.join(runs)}"
+            )
+        known = runs[column].unique()
+        if column == "size" and value == "all":
+            value = max(known)
+        runs = runs[runs[column] == value]
+        if runs.empty:
+            raise ValueError(
+                f"no {thing} of {experiment!r} with {column} {value!r}: expected one of "
+                f"{', '.join(map(str, known))}"
+            )
+    return runs

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.evaluation.clusters import compare_grouped, grouped_interval
 from imdb_tutorial.evaluation.intervals import accuracy_interval, spreads
-from imdb_tutorial.evaluation.paired_files import read_paired_files
+from imdb_tutorial.evaluation.paired_files import read_paired_files, rows_where
 from imdb_tutorial.evaluation.pools_asked import with_pools
 from imdb_tutorial.evaluation.records import DATA
 
@@ -322,22 +322,7 @@ class Study:
         return dict(zip(names, right, strict=True))
 
     def _runs(self, experiment: str, which: Mapping[str, object]) -> "pd.DataFrame":
-        runs = self.table(experiment)
-        for column, value in which.items():
-            if column not in runs:
-                raise ValueError(
-                    f"no column {column!r} in {experiment!r}: expected one of {', '.join(runs)}"
-                )
-            known = runs[column].unique()
-            if column == "size" and value == "all":
-                value = max(known)
-            runs = runs[runs[column] == value]
-            if runs.empty:
-                raise ValueError(
-                    f"no run of {experiment!r} with {column} {value!r}: expected one of "
-                    f"{', '.join(map(str, known))}"
-                )
-        return runs
+        return rows_where(self.table(experiment), experiment, "run", which)
 
     def _by_labels(self, model: str) -> "pd.DataFrame":
         """Return a model's runs by labels and seed, from all experiments that have any."""
