@@ -1,4 +1,4 @@
-"""Fine-tuning on few reviews with fixed settings: a rung of the ladder, and a learning curve."""
+"""Fine-tuning on few reviews with fixed settings: a rung of the ladder."""
 
 import dataclasses
 import tempfile
@@ -6,9 +6,8 @@ import time
 
 import transformers
 
-from experiments.data import PRESET, accuracy, labels, quantise, reviews, sample
-from experiments.ladder import ask, ask_everything, encoder_megabytes, rung
-from experiments.probes import sigmoid
+from experiments.data import PRESET, reviews, sample
+from experiments.ladder import ask_everything, encoder_megabytes, rung
 from imdb_tutorial import load_tokenizer
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.encoder.load import quiet_transformers
@@ -62,15 +61,3 @@ def fine_tune(size: int, seed: int) -> tuple[SentimentPipeline, float]:
         max_length=preset.max_length,
     )
     return pipeline, seconds
-
-
-def fine_tune_on(unit: dict) -> tuple[list[dict], dict]:
-    """Fine-tune on fewer reviews, for the learning curve."""
-    classifier, seconds = fine_tune(unit["size"], unit["seed"])
-    answers = quantise(sigmoid(ask(classifier, reviews()["test"]["text"][:])))
-    row = {
-        "model": "fine-tuned",
-        "seconds": round(seconds, 1),
-        "test_accuracy": accuracy(answers, labels("test")),
-    }
-    return [unit | row], {"test": answers[None]}

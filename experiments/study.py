@@ -17,7 +17,6 @@ from experiments.units import Unit
 from imdb_tutorial.evaluation.recorded_study import FORMAT, RECORD, RENEW
 
 SEEDS = 5
-CURVE = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 LADDER = {
     "majority": ladder_bags.climb_majority,
     "TF-IDF": ladder_bags.climb_tfidf,
@@ -30,11 +29,9 @@ COSTS = {
     "probes": Cost(50, beside=True),
     "choosing": Cost(10, beside=True),
     "cutting": Cost(15, beside=True),
-    "curve": Cost(10, beside=True),
     "padding": Cost(100),
     "ladder": Cost(150),
     "parts": Cost(60),
-    "fine_tuning": Cost(150),
 }
 
 
@@ -47,8 +44,6 @@ def plan(seeds: range) -> list[Unit]:
     units += [
         Unit("cutting", words.cut_reviews, {"by": b, "seed": s}) for b in data.CUTS for s in seeds
     ]
-    learnt = [(n, s) for n in CURVE for s in seeds] + [(None, seeds[0])]
-    units += [Unit("curve", words.learn_from, {"size": n, "seed": s}) for n, s in learnt]
     units += [Unit("padding", padding.pay_for_padding, {"seed": seeds[0]})]
     units += [Unit("ladder", climb, {"model": m, "seed": seeds[0]}) for m, climb in LADDER.items()]
     units += [
@@ -59,11 +54,6 @@ def plan(seeds: range) -> list[Unit]:
         Unit("parts", packaged.cut_texts, {"size": n, "part": p})
         for n in (128, 512)
         for p in ("head", "tail", "both")
-    ]
-    units += [
-        Unit("fine_tuning", fine_tuning.fine_tune_on, {"size": n, "seed": s})
-        for n in (100, 300)
-        for s in few[:2]
     ]
     return units
 

@@ -11,13 +11,11 @@ from experiments.data import (
     everything,
     features,
     films,
-    labels,
     quantise,
-    sample,
     tfidf,
     word_counts,
 )
-from experiments.probes import best_linear, standardise
+from experiments.probes import standardise
 
 STRENGTH = 10  # chosen on the validation pool: see the ladder
 STRENGTHS = (1, 3, 10, 30, 100)
@@ -84,34 +82,3 @@ def neighbours(train: scipy.sparse.csr_matrix, test: scipy.sparse.csr_matrix):
         nearest.append(cosines.argmax(axis=1))
         likeness.append(cosines.max(axis=1))
     return np.concatenate(nearest), np.concatenate(likeness)
-
-
-def learn_from(unit: dict) -> tuple[list[dict], dict]:
-    """Fit TF-IDF and the probe on a sample of one size, each with its strength from validation."""
-    rows = sample(unit["seed"], unit["size"])
-    truth = labels("train")[rows]
-    counts = word_counts()
-    train, validation, test = tfidf(counts["train"][rows], counts["validation"], counts["test"])
-    bag = best_linear(train, truth, validation, STRENGTHS)
-    learnt, checked, asked = (
-        x.numpy()
-        for x in standardise(
-            features("train")["mean"][rows],
-            features("validation")["mean"],
-            features("test")["mean"],
-        )
-    )
-    probe = best_linear(learnt, truth, checked)
-    found, answers = [], []
-    for name, fit, inputs in (("TF-IDF", bag, test), ("probe", probe, asked)):
-        answers.append(quantise(fit.predict_proba(inputs)[:, 1]))
-        found.append(
-            unit
-            | {
-                "size": len(rows),
-                "model": name,
-                "strength": fit.C,
-                "test_accuracy": accuracy(answers[-1], labels("test")),
-            }
-        )
-    return found, {"test": np.stack(answers)}

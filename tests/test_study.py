@@ -42,10 +42,9 @@ def films(reviews):
     return reviews["test"]["film"][:]
 
 
-@pytest.mark.parametrize("experiment", ["probes", "curve", "fine_tuning"])
-def test_accuracies_can_be_recomputed_from_the_answers(study, labels, experiment):
-    right = (study.answers(experiment) >= 128) == labels
-    recorded = study.table(experiment).test_accuracy
+def test_accuracies_can_be_recomputed_from_the_answers(study, labels):
+    right = (study.answers("probes") >= 128) == labels
+    recorded = study.table("probes").test_accuracy
     np.testing.assert_allclose(right.mean(axis=1), recorded, atol=1e-9)
 
 
@@ -109,7 +108,7 @@ def test_every_row_says_what_it_was_chosen_on_and_asked(study):
     assert probes_of["optimum"] == ["validation"] and len(probes_of["logits"]) == 1
     assert probes_of["logits"] == probes_of["softmax"] != probes_of["optimum"]
     # A model with a strength chose it somewhere; one without has none to choose.
-    for experiment in ("probes", "curve", "ladder"):
+    for experiment in ("probes", "ladder"):
         table = study.table(experiment)
         chose = table.strength.notna()
         assert not table.chosen_on[chose].str.startswith("nothing").any()
@@ -156,32 +155,6 @@ def test_optimism_is_promised_less_kept(study, chosen_on):
     found = study.optimism("epochs of one run", chosen_on)
     assert list(found.index) == [100, 250, 500, 1_000]
     assert tuple(found.loc[250]) == pytest.approx(spread(apart))
-
-
-def test_a_learning_curve_is_the_spread_of_its_runs(study):
-    table = study.table("curve")
-    for model in ("TF-IDF", "probe"):
-        found = study.learning_curve(model)
-        for size, runs in table[table.model == model].groupby("size"):
-            expected = spread(runs.test_accuracy) if len(runs) > 1 else None
-            alone = (*[runs.test_accuracy.iloc[0]] * 3, 1)
-            assert tuple(found.loc[size]) == pytest.approx(expected or alone)
-    tuned = study.learning_curve("fine-tuned")
-    runs = study.table("ladder").query("model == 'fine-tuned'")
-    assert list(tuned.index) == [100, 300, 1_000]
-    assert tuple(tuned.loc[1_000]) == pytest.approx(spread(runs.test_accuracy))
-
-
-def test_learning_runs_of_two_models_can_be_subtracted(study):
-    found = study.learning_runs("probe") - study.learning_runs("TF-IDF")
-    table = study.table("curve").set_index(["model", "size", "seed"]).test_accuracy
-    for labels, seed in ((50, 0), (500, 2)):
-        expected = table["probe", labels, seed] - table["TF-IDF", labels, seed]
-        assert found.loc[labels, seed] == pytest.approx(expected)
-    tuned = study.learning_runs("fine-tuned")
-    runs = study.table("ladder").query("model == 'fine-tuned'").set_index("seed").test_accuracy
-    assert tuned.loc[1_000].dropna().to_dict() == pytest.approx(runs.to_dict())
-    assert study.learning_runs("TF-IDF").iloc[-1].count() == 1  # with all labels
 
 
 def test_the_packaged_classifiers_time_holds_its_probes(study, labels, films):
@@ -292,7 +265,6 @@ def test_other_reviews_are_refused(study, reviews):
         (lambda study: study.right("ladder", [], model="x"), "no run of 'ladder' with model 'x'"),
         (lambda study: study.candidates(seed=99), "no candidates of seed 99.*0, 1"),
         (lambda study: study.optimism("epochs of one run", "train"), "chosen_on is 'train'"),
-        (lambda study: study.learning_curve("packaged"), "no learning curve of 'packaged'.*probe"),
     ],
 )
 def test_what_is_not_there_is_named(study, ask, message):

@@ -27,11 +27,9 @@ POOLS = {
         "reviews of validation and test, drawn together", "what the column's name says"
     ),
     "cutting": Pools("the reviews that the cut holds back, of all pools", VALIDATION),
-    "curve": Pools("test", VALIDATION),
     "padding": Pools("test, for the time alone", FIXED),
     "ladder": Pools("test", FIXED, "model", (("TF-IDF", VALIDATION), ("packaged", VALIDATION))),
     "parts": Pools("test", VALIDATION),
-    "fine_tuning": Pools("test", FIXED),
 }
 
 

@@ -25,7 +25,6 @@ RECORD = DATA / "study.json"
 PROBABILITIES = RECORD.with_suffix(".npz")
 RENEW = "run `make study` to write it again (up to two hours)"
 BASELINE = "TF-IDF"
-CURVES = ("curve", "fine_tuning", "ladder")  # experiments with accuracies by number of labels
 
 
 class Study:
@@ -184,40 +183,6 @@ class Study:
         too_much = runs[promised] - runs[f"reached_by_{chosen_on}"]
         return spreads(too_much.groupby(runs.held_back), "reviews in the test set")
 
-    def learning_curve(self, model: str) -> "pd.DataFrame":
-        """Return a model's accuracy on the test reviews by the number of labels it learnt from.
-
-        Args:
-            model: ``"TF-IDF"``, ``"probe"`` or ``"fine-tuned"``.
-
-        Returns:
-            A row for each number of labels, with the columns of a ``Spread``; where there is one
-            run only, low and high are its accuracy.
-
-        Raises:
-            ValueError: No such model.
-        """
-        runs = self._by_labels(model)
-        return spreads(runs.test_accuracy.groupby(runs.labels), "labels")
-
-    def learning_runs(self, model: str) -> "pd.DataFrame":
-        """Return a model's accuracy on the test reviews, run by run.
-
-        Runs of two models with the same number of labels and the same seed learnt from the same
-        reviews, so two of these tables can be subtracted.
-
-        Args:
-            model: ``"TF-IDF"``, ``"probe"`` or ``"fine-tuned"``.
-
-        Returns:
-            A row for each number of labels, a column for each seed; not a number where a seed was
-            not run.
-
-        Raises:
-            ValueError: No such model.
-        """
-        return self._by_labels(model).pivot(index="labels", columns="seed", values="test_accuracy")
-
     def check(self, reviews: "datasets.DatasetDict") -> None:
         """Make sure that reviews are those the study answered, in the same order.
 
@@ -323,20 +288,6 @@ class Study:
 
     def _runs(self, experiment: str, which: Mapping[str, object]) -> "pd.DataFrame":
         return rows_where(self.table(experiment), experiment, "run", which)
-
-    def _by_labels(self, model: str) -> "pd.DataFrame":
-        """Return a model's runs by labels and seed, from all experiments that have any."""
-        import pandas as pd
-
-        tables = [self.table(name) for name in CURVES]
-        runs = pd.concat(
-            [table.rename(columns={"size": "labels", "train_size": "labels"}) for table in tables]
-        )
-        known = pd.concat(tables[:2]).model.unique()
-        if model not in known:
-            raise ValueError(f"no learning curve of {model!r}: expected one of {', '.join(known)}")
-        # The ladder has the same models once more, with all labels: the curve's own come first.
-        return runs[runs.model == model].drop_duplicates(["labels", "seed"])
 
     def _check(self, experiment: str) -> None:
         if experiment not in self.record["experiments"]:

@@ -233,9 +233,10 @@ def test_hostile_words_are_text_on_their_buttons_and_below(page):
         buttons.nth(number).click()
     page.explorer.get_by_text("nothing is left to read").last.wait_for(timeout=120_000)
     buttons.nth(0).click()
+    # Signs that turn the direction are no words: they stay, and are named. Before the first answer
+    # to the last click, the text of the click before it still stands there.
     left = page.explorer.locator(".imdb-left")
-    left.wait_for(timeout=60_000)
-    # Signs that turn the direction are no words: they stay, and are named.
+    left.filter(has_text="Note").wait_for(timeout=60_000)
     assert left.inner_text() == "What is left: Note U+202E U+202C"
     assert buttons.locator("*").count() == 0
     assert page.explorer.locator(".imdb-words mjx-container").count() == 0
