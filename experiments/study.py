@@ -10,6 +10,7 @@ from experiments import (
     packaged,
     padding,
     probes,
+    rates,
     words,
 )
 from experiments.recipe import Cost, Recipe
@@ -28,6 +29,7 @@ LADDER = {
 COSTS = {
     "probes": Cost(50, beside=True),
     "choosing": Cost(10, beside=True),
+    "rates": Cost(30, beside=True),
     "cutting": Cost(15, beside=True),
     "padding": Cost(100),
     "ladder": Cost(150),
@@ -41,6 +43,7 @@ def plan(seeds: range) -> list[Unit]:
     trained = [(n, s) for n in (200, 2_000) for s in seeds] + [(None, s) for s in few]
     units = [Unit("probes", probes.train_probes, {"size": n, "seed": s}) for n, s in trained]
     units += [Unit("choosing", probes.choose, {"seed": s}) for s in seeds]
+    units += [Unit("rates", rates.sweep_rates, {"size": n, "seed": s}) for n, s in trained]
     units += [
         Unit("cutting", words.cut_reviews, {"by": b, "seed": s}) for b in data.CUTS for s in seeds
     ]
