@@ -47,9 +47,10 @@ class Card:
         if self.verdict is None:
             return f"{self.model}: {self.problem or '...'}"
         verdict, reading = self.verdict, self.verdict.reading
+        cut = f", the {'middle' if reading.has_tail else 'rest'} was cut" if reading.is_cut else ""
         return (
             f"{self.model}: {verdict.label}, probability {percent(verdict.probability)}, "
-            f"{reading.tokens_read} tokens read{', the rest was cut' if reading.is_cut else ''}"
+            f"{reading.tokens_read} tokens read{cut}"
         )
 
 
@@ -177,10 +178,7 @@ def message_html(message: str) -> str:
 def _warnings(reading: Reading) -> str:
     lines = []
     if reading.is_cut:
-        lines.append(
-            f"The text was cut: the model read its first {reading.end:,} characters; the other "
-            f"{len(reading.text) - reading.end:,} had no part in this."
-        )
+        lines.append(reading.what_was_cut)
     words = sum(word is not None for word in reading.word_of_token)
     if 2 * reading.unknown >= max(words, 1):
         lines.append(
