@@ -132,6 +132,7 @@ def _doctor(parsed: argparse.Namespace) -> int:
 
 
 def _classify(parsed: argparse.Namespace) -> int:
+    from imdb_tutorial.classifier.certainty import in_words
     from imdb_tutorial.classifier.load import load_classifier
     from imdb_tutorial.explorer.reading import read_text
 
@@ -139,7 +140,8 @@ def _classify(parsed: argparse.Namespace) -> int:
     for number, (text, answer) in enumerate(
         zip(parsed.texts, classifier(parsed.texts), strict=True)
     ):
-        print(f"{answer['label']:<8}  {answer['score']:.3f}  {text}")
+        said = in_words(answer["label"], answer["score"])
+        print(f"{said:<8}  {answer['score']:.3f}  {text}")
         if cut := read_text(classifier, text).what_was_cut:
             print(f"text {number}: {cut}", file=sys.stderr)
     return 0

@@ -49,7 +49,7 @@ class Card:
         verdict, reading = self.verdict, self.verdict.reading
         cut = f", the {'middle' if reading.has_tail else 'rest'} was cut" if reading.is_cut else ""
         return (
-            f"{self.model}: {verdict.label}, probability {percent(verdict.probability)}, "
+            f"{self.model}: {verdict.in_words}, probability {percent(verdict.probability)}, "
             f"{reading.tokens_read} tokens read{cut}"
         )
 
@@ -98,7 +98,7 @@ def verdict_html(verdict: Verdict) -> str:
     if verdict.label != POSITIVE:
         fill += f"; background-image: {STRIPES}"
     return (
-        f'<p class="imdb-verdict"><strong>{show_text(verdict.label)}</strong>, '
+        f'<p class="imdb-verdict"><strong>{show_text(verdict.in_words)}</strong>, '
         f"probability {html.escape(percent(verdict.probability))}</p>"
         f'<div class="imdb-bar" role="meter" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{width}" aria-label="probability of {html.escape(verdict.label)}" '
@@ -129,7 +129,7 @@ def card_html(card: Card) -> str:
 
 def reason_html(check: ReasonCheck) -> str:
     """Show a verdict without some words beside the one with them."""
-    before = f"{show_text(check.before.label)} {html.escape(percent(check.before.probability))}"
+    before = _briefly(check.before)
     if not check.words:
         line = f"No word pushed towards {show_text(check.before.label)}: there is none to take out."
     elif check.after is None:
@@ -138,14 +138,26 @@ def reason_html(check: ReasonCheck) -> str:
             "type a longer text."
         )
     else:
-        after, does = check.after, "turns" if check.turns else "stays"
+        after = check.after
         line = (
-            f"{_without(check)} <strong>{show_text(after.label)} "
-            f"{html.escape(percent(after.probability))}</strong> (before: {before}). The verdict "
-            f"{does}; the margin goes from {signed(check.before.margin)} to "
-            f"{signed(after.margin)} logits."
+            f"{_without(check)} <strong>{_briefly(after)}</strong> (before: {before}). The verdict "
+            f"{_change(check.before, after)}; the margin goes from "
+            f"{signed(check.before.margin)} to {signed(after.margin)} logits."
         )
     return f'<p class="imdb-reason">{line}</p>'
+
+
+def _briefly(verdict: Verdict) -> str:
+    return f"{show_text(verdict.in_words)} {html.escape(percent(verdict.probability))}"
+
+
+def _change(before: Verdict, after: Verdict) -> str:
+    """Say what becomes of a verdict; one that is not sure cannot turn."""
+    if after.is_unsure:
+        return "stays open" if before.is_unsure else "is open now"
+    if after.label != before.label:
+        return "turns"
+    return "is sure now" if before.is_unsure else "stays"
 
 
 def _without(check: ReasonCheck) -> str:

@@ -35,7 +35,7 @@ class Reading:
     inputs: dict[str, torch.Tensor] = dataclasses.field(compare=False, repr=False)
     unknown: int
     max_length: int
-    counted: int | None
+    counted: int | None = None
 
     @property
     def tokens_read(self) -> int:

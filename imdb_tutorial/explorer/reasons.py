@@ -35,7 +35,7 @@ class ReasonCheck:
 
     @property
     def turns(self) -> bool:
-        """Whether the verdict is another one without these words."""
+        """Whether the more probable label is another one without these words."""
         return self.after is not None and self.after.label != self.before.label
 
 
