@@ -61,8 +61,8 @@ def load_classifier(source: str | os.PathLike = "packaged") -> SentimentPipeline
         require_safetensors(folder)
     elif folder.is_absolute() or source.count("/") != 1:
         raise FileNotFoundError(
-            f"no classifier at {source!r}: expected 'packaged', 'base', a folder with a saved model "
-            "or probe, or a hub model with its revision, 'name@revision'"
+            f"no classifier at {source!r}: expected 'packaged', 'base', a folder with a saved "
+            "model or probe, or a hub model with its revision, 'name@revision'"
         )
     return open_saved_model(sources.model_source(source, pinned=True))
 
