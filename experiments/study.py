@@ -24,7 +24,6 @@ LADDER = {
     "NB words": ladder_bags.climb_naive_bayes,
     "classic probe": ladder_probes.climb_classic,
     "mended probe": ladder_probes.climb_mended,
-    "packaged": packaged.climb_packaged,
 }
 COSTS = {
     "probes": Cost(50, beside=True),
@@ -49,12 +48,14 @@ def plan(seeds: range) -> list[Unit]:
     ]
     units += [Unit("padding", padding.pay_for_padding, {"seed": seeds[0]})]
     units += [Unit("ladder", climb, {"model": m, "seed": seeds[0]}) for m, climb in LADDER.items()]
+    about = {"model": "packaged", "seed": seeds[0]}
+    units += [Unit("ladder", packaged.climb_packaged, about, packaged.FILES)]
     units += [
         Unit("ladder", fine_tuning.climb_fine_tuned, {"model": "fine-tuned", "seed": s})
         for s in few
     ]
     units += [
-        Unit("parts", packaged.cut_texts, {"size": n, "part": p})
+        Unit("parts", packaged.cut_texts, {"size": n, "part": p}, packaged.FILES)
         for n in (128, 512)
         for p in ("head", "tail", "both")
     ]
