@@ -1,4 +1,7 @@
 # The public names and the rooms that they come from; __init__.py reads this file.
+from .classifier.answer_settings import (
+    save_answer_settings as save_answer_settings,
+)
 from .classifier.in_memory import (
     classifier_of as classifier_of,
 )

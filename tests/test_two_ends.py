@@ -22,12 +22,14 @@ from imdb_tutorial import (
     load_encoder,
     load_tokenizer,
     predict_proba,
+    save_answer_settings,
     save_probe,
 )
 from imdb_tutorial.__main__ import main
 from imdb_tutorial.classifier.adapter import save_adapter
-from imdb_tutorial.classifier.answer_settings import ENTRY, save_answer_settings
+from imdb_tutorial.classifier.answer_settings import ENTRY
 from imdb_tutorial.classifier.long_texts import read_texts
+from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.encoder.beginning import MOST_CHARACTERS_PER_TOKEN
 from imdb_tutorial.encoder.tokens import tokenize
 from imdb_tutorial.explorer.attributions import attribute
@@ -134,6 +136,22 @@ def test_head_alone_gives_another_answer(classifier, lively_probe, tmp_path):
     assert judge(head, text).margin != pytest.approx(judge(classifier, text).margin, abs=1e-3)
     short = TEXTS["short"]
     assert judge(head, short).margin == judge(classifier, short).margin
+
+
+def test_without_settings_a_pipeline_reads_the_head_and_divides_by_one(classifier):
+    plain = SentimentPipeline(
+        model=classifier.model,
+        tokenizer=classifier.tokenizer,
+        device="cpu",
+        truncation=True,
+        max_length=MAX_LENGTH,
+    )
+    ids = classifier.tokenizer(TEXTS["a review"], truncation=True, max_length=MAX_LENGTH)
+    with torch.no_grad():
+        expected = classifier.model(**{n: torch.tensor([x]) for n, x in ids.items()}).logits
+    found = predict_proba(plain, [TEXTS["a review"]])
+    torch.testing.assert_close(found, expected.softmax(1), rtol=0, atol=1e-6)
+    assert plain(TEXTS["a review"])[0]["score"] == pytest.approx(float(found.max()), abs=1e-6)
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)

@@ -76,7 +76,13 @@ class SentimentPipeline(TextClassificationPipeline):
 
     tokenizer: "PreTrainedTokenizerBase"  # type: ignore[assignment]  # in transformers less
 
-    def __init__(self, *, max_length: int, settings: AnswerSettings, **options: Any):
+    def __init__(
+        self,
+        *,
+        max_length: int,
+        settings: AnswerSettings = OLDER_THAN_SETTINGS,
+        **options: Any,
+    ):
         super().__init__(**options)
         self.max_length = max_length
         self.reading, self.temperature = settings
