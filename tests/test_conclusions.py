@@ -62,6 +62,21 @@ def test_a_record_that_says_otherwise_is_told_apart(tmp_path, monkeypatch, capsy
     assert "holds         does not hold" in capsys.readouterr().out
 
 
+def test_answers_of_a_record_that_is_not_there_now_are_kept(tmp_path, monkeypatch):
+    turned(tmp_path)
+    kept, says = tmp_path / "kept.json", "choosing on validation does not"
+    level = "all labels: no difference of NB words and TF-IDF is shown"
+    rows = [{"lesson": "x", "says": name, "ours": None, "other": True} for name in (says, level)]
+    before = {"seeds": {"study": [100], "evidence": [100]}, "conclusions": rows}
+    kept.write_text(json.dumps(before), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["conclusions", str(tmp_path), f"--output={kept}"])
+    conclusions.main()
+    record = json.loads(kept.read_text(encoding="utf-8"))
+    assert record["seeds"] == {"study": [100], "evidence": [7, 8, 9]}
+    found = {row["says"]: (row["ours"], row["other"]) for row in record["conclusions"]}
+    assert found[says] == (True, True) and found[level] == (True, False)
+
+
 def test_a_folder_without_records_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["conclusions", str(tmp_path)])
     with pytest.raises(SystemExit) as stopped:
