@@ -17,8 +17,10 @@ import datasets
 import numpy as np
 import torch
 
+import imdb_tutorial
 from experiments.expected_time import expected_seconds, in_words
 from experiments.saved_classifier import save
+from experiments.soft_labels import keep_soft_labels, made_of, read_soft_labels
 from experiments.teaching import Held, Teaching, softmax
 from experiments.teaching_settings import PASSAGES, STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import Texts, teaching_texts
@@ -26,6 +28,7 @@ from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.dataset.reviews import ids_sha256
 
 FOLDER = Path("build/classifier")
+PACKAGED_TEACHER = Path(imdb_tutorial.__file__).with_name("data") / "base_classifier"
 HELD = ("validation", "test")
 SOFT_LABELS = (
     "the teacher's own answers to what it learnt from, after its teaching, softened by the "
@@ -80,28 +83,33 @@ def run(
         student: How the small one is.
 
     Returns:
-        Both records, by name.
+        Both records, by name; the student's alone where the package has the teacher's soft labels.
     """
     held = {name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD}
     texts, validation = learnt_from(pools, teacher), held["validation"]
     asked = sum(len(some.labels) for some in held.values())
-    truth = hard_labels(texts.labels)
+    truth, key = hard_labels(texts.labels), made_of(teacher, texts, validation)
     teaching = Teaching(teacher, texts, truth, validation, folder / "work/teacher")
     plan = functools.partial(Teaching, student, texts)
     pupil = plan(truth, validation, folder / "work/student")
-    for name, one in (("teacher", teaching), ("student", pupil)):
-        parts = expected_seconds(one, soft_labels=name == "teacher", asked=asked)
-        print(f"the {name}: {in_words(parts)}", flush=True)
-    record, model = teaching.run()
-    soft = softmax(teaching.answers(model) / record["temperature"])
     about = {
         "reviews": {name: len(split) for name, split in pools.items()},
         "train_ids_sha256": ids_sha256(pools["train"]["id"][: teacher.reviews]),
     }
-    records = {
-        "teacher": save(model, teacher, record | about, held, folder / "teacher", teaching.folder)
-    }
-    teaching.forget_lower_layers()
+    records, soft = {}, read_soft_labels(PACKAGED_TEACHER, key)
+    if soft is not None:
+        print(f"the teacher: its soft labels are those in {str(PACKAGED_TEACHER)!r}", flush=True)
+    for name, one in (("teacher", teaching), ("student", pupil)):
+        if one is pupil or soft is None:
+            parts = expected_seconds(one, soft_labels=one is teaching, asked=asked)
+            print(f"the {name}: {in_words(parts)}", flush=True)
+    if soft is None:
+        record, model = teaching.run()
+        soft = softmax(teaching.answers(model) / record["temperature"])
+        to, work = folder / "teacher", teaching.folder
+        records["teacher"] = save(model, teacher, record | about, held, to, work)
+        keep_soft_labels(to, key, soft)
+        teaching.forget_lower_layers()
     pupil = plan(mixed_labels(texts.labels, soft, student.true_label), validation, pupil.folder)
     record, model = pupil.run()
     record |= about | {"soft_labels": SOFT_LABELS}

@@ -447,6 +447,29 @@ def test_a_second_run_finds_everything_there(pools, tmp_path, both, monkeypatch)
     assert record == json.loads(json.dumps(first["student"]))
 
 
+def test_a_teacher_that_the_package_has_is_not_taught_again(
+    pools, tmp_path, both, monkeypatch, capsys
+):
+    first = teach(pools, tmp_path / "first", both)
+    monkeypatch.setattr(classifier, "PACKAGED_TEACHER", tmp_path / "first/teacher")
+    found = teach(pools, tmp_path / "again", both)
+    assert "the teacher: its soft labels are those in" in capsys.readouterr().out
+    assert list(found) == ["student"] and not (tmp_path / "again/work/teacher").exists()
+    # Kept as float32, the soft labels are the same but for their last digits.
+    ours, theirs = (first["student"]["runs"][0], found["student"]["runs"][0])
+    assert ours["loss"] == pytest.approx(theirs["loss"], abs=1e-3)
+    others = (both[0], dataclasses.replace(both[1], true_label=0.5))
+    assert list(teach(pools, tmp_path / "other", others)) == ["student"]
+    # Another teacher, other reviews, a damaged file: it is taught.
+    other = dataclasses.replace(both[0], rank=both[0].rank + 1)
+    assert list(teach(pools, tmp_path / "rank", (other, both[1]))) == ["teacher", "student"]
+    changed = {"validation": other_labels(pools["validation"])}
+    assert list(teach(pools, tmp_path / "held", both, **changed)) == ["teacher", "student"]
+    file = tmp_path / "first/teacher/soft_labels.safetensors"
+    file.write_bytes(file.read_bytes()[:-3])
+    assert list(teach(pools, tmp_path / "cut", both)) == ["teacher", "student"]
+
+
 def test_the_saved_classifiers_answer_as_they_were_taught(pools, tmp_path, both, capsys):
     records = teach(pools, tmp_path, both)
     said = capsys.readouterr().out
