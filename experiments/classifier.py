@@ -105,7 +105,7 @@ def run(
             print(f"the {name}: {in_words(parts)}", flush=True)
     if soft is None:
         record, model = teaching.run()
-        soft = softmax(teaching.answers(model) / record["temperature"])
+        soft = softmax(teaching.answers(model, record["reading"]) / record["temperature"])
         to, work = folder / "teacher", teaching.folder
         records["teacher"] = save(model, teacher, record | about, held, to, work)
         keep_soft_labels(to, key, soft)

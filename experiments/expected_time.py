@@ -25,7 +25,7 @@ class Speeds(NamedTuple):
 
 def measure(teaching: Teaching) -> Speeds:
     """Time a few batches of the last phase, of which nothing is kept."""
-    settings, size = teaching.settings, teaching.settings.reading
+    settings, (size, _) = teaching.settings, teaching.settings.phases[-1]
     model, tokens = Adapted(settings, settings.seeds[0]), teaching.tokens_of["train"](size)
     lengths = tokens.lengths()
     batches = plan_epoch(lengths, settings.batch_size, (settings.seeds[0],))[: STEPS + 1]
@@ -65,7 +65,8 @@ def expected_seconds(teaching: Teaching, soft_labels: bool, asked: int) -> dict[
         asked: So many reviews are asked of the saved classifier.
     """
     settings, speeds = teaching.settings, measure(teaching)
-    (first, _), reading = settings.phases[0], settings.reading
+    (first, _), (last, _) = settings.phases[0], settings.phases[-1]
+    reading = max(settings.readings)
 
     def tokens(size: int, part: str = "train", count: int | None = None) -> int:
         return int(teaching.tokens_of[part](size).lengths()[:count].sum())
@@ -74,15 +75,17 @@ def expected_seconds(teaching: Teaching, soft_labels: bool, asked: int) -> dict[
     tried = tokens(first, count=min(settings.trial_reviews, teaching.texts.reviews))
     trial = start + tried * speeds.step + tokens(first, "validation") * speeds.answer
     learnt = sum(tokens(size) * epochs for size, epochs in settings.phases) * speeds.step
-    seed = start + learnt + tokens(reading, "validation") * speeds.answer
+    seed = start + learnt + tokens(last, "validation") * speeds.answer
+    others = set(settings.readings) - {last}
+    chosen = sum(tokens(size, "validation") for size in others) * speeds.answer
     sizes = {size for size, _ in settings.phases}
     below = sum(tokens(size) for size in sizes)
-    below += sum(tokens(size, "validation") for size in {first, reading})
+    below += sum(tokens(size, "validation") for size in {first, last, *settings.readings})
     mean = float(np.mean(teaching.tokens_of["validation"](reading).lengths()))
     return {
         "layers that stay": below * speeds.lower,
         "rates": trial * len(settings.rates) if len(settings.rates) > 1 else 0.0,
-        "seeds": seed * len(settings.seeds),
+        "seeds": seed * len(settings.seeds) + chosen,
         "soft labels": tokens(reading) * speeds.answer if soft_labels else 0.0,
         "asking what was saved": asked * mean * (speeds.lower + speeds.answer),
     }

@@ -44,7 +44,7 @@ def save(
     Args:
         model: The taught classifier.
         settings: How it was taught.
-        record: What is known about it; its ``temperature`` is used.
+        record: What is known about it; its ``reading`` and ``temperature`` are used.
         pools: What the saved classifier is asked, by name.
         to: The folder.
         work: Where the saved classifier's answers are kept.
@@ -61,13 +61,13 @@ def save(
             f"the adapter in {str(to)!r} has {size:,} bytes: expected at most "
             f"{settings.most_bytes:,}; take a lower rank"
         )
-    save_probe(model.probe, to, settings.encoder, max_length=settings.reading)
+    save_probe(model.probe, to, settings.encoder, max_length=record["reading"])
     save_answer_settings(to, HEAD_AND_TAIL, record["temperature"])
     names = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE)
     write_manifest(to, names, encoder_fingerprint(settings.encoder))
     record |= {
         "adapter_bytes": size,
-        "read": f"of more than {settings.reading} tokens the first and the last half of them",
+        "read": f"of more than {record['reading']} tokens the first and the last half of them",
         "accuracy": {},
         "calibration_error": {},
         **provenance("torch", "transformers", "peft", "datasets", "scikit-learn"),
@@ -77,7 +77,7 @@ def save(
         answers = kept(
             work / f"saved-{name}.safetensors",
             [*files, hashlib.sha256(json.dumps(held.texts).encode()).hexdigest()],
-            functools.partial(ask_saved, to, settings, held.texts),
+            functools.partial(ask_saved, to, settings.encoder, held.texts),
         )
         probabilities = softmax(answers)
         right = float(np.mean(probabilities.argmax(axis=1) == held.labels))
@@ -89,10 +89,10 @@ def save(
     return record
 
 
-def ask_saved(folder: Path, settings: Settings, texts: list[str]) -> np.ndarray:
+def ask_saved(folder: Path, encoder: str, texts: list[str]) -> np.ndarray:
     """Return a saved classifier's logits ``[texts, 2]``, in the precision it was taught in."""
-    tokens = read(texts, settings.encoder, settings.reading)
     opened = open_saved_probe(folder)
+    tokens = read(texts, encoder, opened.max_length)
     model = opened.model.to(CPU)
     model.encoder.to(choose_dtype("cpu"))
     pad_id = opened.tokenizer.pad_token_id

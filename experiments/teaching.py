@@ -66,28 +66,33 @@ class Teaching:
     def run(self) -> tuple[dict, Adapted]:
         """Try the rates, run the seeds, keep the best; return its record, and the best itself."""
         trials, rate = self.try_rates()
-        runs, answers = [], []
+        runs = []
         for seed in self.settings.seeds:
             model, about = self.taught(self.settings, rate, seed, f"seed-{seed}")
-            answers.append(self.asked(model, self.settings, f"seed-{seed}"))
-            runs.append({"seed": seed, **about, **score(answers[-1], self.validation.labels)})
-        # Of equally accurate ones the one with the lower loss.
-        best = max(range(len(runs)), key=lambda n: (runs[n]["accuracy"], -loss_of(runs[n])))
-        seed = runs[best]["seed"]
-        if best != len(runs) - 1:
-            model, _ = self.taught(self.settings, rate, seed, f"seed-{seed}")
+            answers = self.asked(model, self.settings, f"seed-{seed}")
+            runs.append({"seed": seed, **about, **score(answers, self.validation.labels)})
+        best = min(runs, key=by_merit)
+        if best is not runs[-1]:
+            model, _ = self.taught(self.settings, rate, best["seed"], f"seed-{best['seed']}")
+        readings, answers, (last, _) = [], {}, self.settings.phases[-1]
+        for size in self.settings.readings:
+            name = f"seed-{best['seed']}" if size == last else f"reading-{size}"
+            answers[size] = self.logits(model, size, "validation", self.folder / name)
+            readings.append({"tokens": size, **score(answers[size], self.validation.labels)})
+        reading = min(readings, key=by_merit)["tokens"]
+        truth, logits = self.validation.labels, answers[reading]
         return {
             "settings": dataclasses.asdict(self.settings),
             "texts": {"reviews": self.texts.reviews, "all": len(self.texts.texts)},
             "rate_trials": trials,
             "learning_rate": rate,
             "runs": runs,
-            "chosen_seed": seed,
-            "chosen_on": f"{len(self.validation.labels):,} validation reviews",
-            "temperature": fit_temperature(y_true=self.validation.labels, logits=answers[best]),
-            "calibration_error_before": calibration_error(
-                y_true=self.validation.labels, y_proba=softmax(answers[best])
-            ),
+            "chosen_seed": best["seed"],
+            "readings": readings,
+            "reading": reading,
+            "chosen_on": f"{len(truth):,} validation reviews",
+            "temperature": fit_temperature(y_true=truth, logits=logits),
+            "calibration_error_before": calibration_error(y_true=truth, y_proba=softmax(logits)),
         }, model
 
     def try_rates(self) -> tuple[list[dict], float]:
@@ -131,11 +136,17 @@ class Teaching:
 
     def asked(self, model: Adapted, settings: Settings, name: str) -> np.ndarray:
         """Return a taught model's logits ``[validation reviews, 2]``, which are kept."""
-        return self.logits(model, settings.reading, "validation", self.folder / name)
+        size, _ = settings.phases[-1]
+        return self.logits(model, size, "validation", self.folder / name)
 
-    def answers(self, model: Adapted) -> np.ndarray:
-        """Return a taught model's logits for all that was learnt from, ``[texts, 2]``; kept."""
-        return self.logits(model, self.settings.reading, "train", self.folder)
+    def answers(self, model: Adapted, size: int) -> np.ndarray:
+        """Return a taught model's logits for all that was learnt from, ``[texts, 2]``; kept.
+
+        Args:
+            model: It was taught.
+            size: So many tokens it reads of a text.
+        """
+        return self.logits(model, size, "train", self.folder)
 
     def logits(self, model: Adapted, size: int, part: str, folder: Path) -> np.ndarray:
         """Ask a model about all texts of a part, or read what it said before."""
@@ -169,6 +180,11 @@ def score(logits: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
     ).item()
     accuracy = float(np.mean(logits.argmax(axis=1) == labels))
     return {"accuracy": round(accuracy, 5), "loss": round(loss, 5) if np.isfinite(loss) else None}
+
+
+def by_merit(run: dict) -> tuple[float, float]:
+    """Put the most accurate run first, of equally accurate ones the one with the lower loss."""
+    return -run["accuracy"], loss_of(run)
 
 
 def loss_of(run: dict) -> float:

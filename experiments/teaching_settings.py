@@ -19,6 +19,8 @@ class Settings:
         rates: Learning rates to choose from.
         phases: One after the other, ``(tokens, epochs)``: a longer review is read by its head and
             its tail, half of the tokens each.
+        readings: So many tokens the finished classifier may read of a review, by head and tail; the
+            best on validation is kept.
         seeds: One run each; the best on validation is kept.
         true_label: The share of the true label in what the student learns; the rest is the
             teacher's soft label.
@@ -37,6 +39,7 @@ class Settings:
     alpha: int
     rates: tuple[float, ...]
     phases: tuple[tuple[int, int], ...]
+    readings: tuple[int, ...]
     seeds: tuple[int, ...]
     true_label: float
     trial_reviews: int
@@ -67,11 +70,11 @@ class Settings:
                     f"the phase ({tokens}, {epochs}): expected an even number of tokens, 8 or "
                     "more, and one epoch or more"
                 )
-
-    @property
-    def reading(self) -> int:
-        """The tokens that the finished classifier reads of a review: those of the last phase."""
-        return self.phases[-1][0]
+        if not self.readings or any(n < 8 or n % 2 for n in self.readings):
+            raise ValueError(
+                f"readings is {self.readings}: expected one or more even numbers of tokens, each 8 "
+                "or more"
+            )
 
 
 # For so many of the reviews, as a share, both also learn from a passage of one to three sentences,
@@ -84,7 +87,8 @@ TEACHER = Settings(
     rank=20,
     alpha=20,
     rates=(3e-4, 1e-3),
-    phases=((384, 2),),
+    phases=((384, 1),),
+    readings=(384,),
     seeds=(0,),
     true_label=1.0,
     trial_reviews=1_500,
@@ -95,11 +99,12 @@ STUDENT = Settings(
     layers=6,
     rank=24,
     alpha=24,
-    rates=(5e-4, 1e-3, 2e-3),
-    phases=((128, 1), (256, 1), (512, 1)),
+    rates=(1e-3, 2e-3),
+    phases=((128, 1), (384, 1)),
+    readings=(384, 512),
     seeds=(0, 1, 2),
     true_label=0.3,
-    trial_reviews=6_000,
+    trial_reviews=4_000,
     most_bytes=2_500_000,
 )
 # Float32 takes two to three times as long.

@@ -22,7 +22,7 @@ from experiments.saved_classifier import save
 from experiments.teaching import Held, Teaching
 from experiments.teaching_settings import STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import head_and_tail, passage_of, read, teaching_texts
-from imdb_tutorial import load_classifier, load_encoder, load_tokenizer, tokenize
+from imdb_tutorial import fit_temperature, load_classifier, load_encoder, load_tokenizer, tokenize
 from imdb_tutorial.classifier.adapter import apply_adapter
 from imdb_tutorial.encoder.tokens import pad
 from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE
@@ -57,6 +57,7 @@ def small(encoder: str, **changes) -> Settings:
         "alpha": 4,
         "rates": (0.01,),
         "phases": ((16, 2),),
+        "readings": (16,),
         "seeds": (0,),
         "true_label": 1.0,
         "trial_reviews": 20,
@@ -345,6 +346,8 @@ def test_passages_are_sentences_of_their_reviews():
         ({"phases": ()}, "phases is empty"),
         ({"phases": ((15, 1),)}, r"the phase \(15, 1\): expected an even number"),
         ({"phases": ((16, 0),)}, r"the phase \(16, 0\)"),
+        ({"readings": ()}, r"readings is \(\)"),
+        ({"readings": (16, 15)}, r"readings is \(16, 15\): expected one or more even numbers"),
     ],
     ids=str,
 )
@@ -366,7 +369,8 @@ def test_a_saved_adapter_that_is_too_large_is_refused(tiny_bert, tmp_path):
     size = 2 * sum(p.numel() for linear in model.linears.values() for p in linear.parameters())
     settings = dataclasses.replace(settings, most_bytes=size)  # the file has a header, too
     with pytest.raises(ValueError, match=r"adapter in .* has [\d,]+ bytes: expected at most"):
-        save(model, settings, {"temperature": 1.0}, {}, tmp_path / "saved", tmp_path / "work")
+        about = {"temperature": 1.0, "reading": 16}
+        save(model, settings, about, {}, tmp_path / "saved", tmp_path / "work")
 
 
 def test_without_bfloat16_fewer_reviews_are_learnt_from_and_it_says_so(monkeypatch, capsys):
@@ -485,7 +489,7 @@ def test_the_saved_classifiers_answer_as_they_were_taught(pools, tmp_path, both,
             for key, parameter in model.learning().items():
                 parameter.copy_(tensors[key])
         model.refresh()
-        tokens = read(texts, settings.encoder, settings.reading)
+        tokens = read(texts, settings.encoder, record["reading"])
         rows = np.arange(len(texts))
         with torch.no_grad():
             logits = model(*model.below(tokens, rows)) / record["temperature"]
@@ -513,6 +517,32 @@ def test_rate_and_seed_are_those_that_are_best_on_validation(pools, tmp_path, ti
     assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
 
 
+def test_the_reading_is_the_one_that_is_best_on_validation(pools, tmp_path, tiny_bert):
+    settings = small(str(tiny_bert), readings=(16, 8, 12))
+    texts = classifier.learnt_from(pools, settings)
+    held = Held(pools["validation"]["text"][:], np.array(pools["validation"]["label"][:]))
+    made = Teaching(settings, texts, classifier.hard_labels(texts.labels), held, tmp_path)
+    record, model = made.run()
+    found = {one["tokens"]: one for one in record["readings"]}
+    assert list(found) == [16, 8, 12]
+    assert {k: found[16][k] for k in ("accuracy", "loss")} == {
+        k: record["runs"][0][k] for k in ("accuracy", "loss")
+    }
+    answers = {}
+    for size, one in found.items():
+        tokens = read(held.texts, settings.encoder, size)
+        with torch.no_grad():
+            logits = model(*model.below(tokens, np.arange(len(held.texts)))).double()
+        answers[size] = logits
+        expected = F.cross_entropy(logits, torch.from_numpy(held.labels)).item()
+        assert one["loss"] == pytest.approx(expected, abs=1e-4)
+    ranks = {size: (-one["accuracy"], one["loss"]) for size, one in found.items()}
+    assert record["reading"] == min(ranks, key=ranks.get)
+    chosen = answers[record["reading"]].numpy()
+    temperature = fit_temperature(y_true=held.labels, logits=chosen)
+    assert record["temperature"] == pytest.approx(temperature, rel=1e-3)
+
+
 def test_a_rate_that_ends_in_no_numbers_is_never_chosen(pools, tmp_path, tiny_bert, monkeypatch):
     settings = small(str(tiny_bert), rates=(0.5, 0.01))
     texts = classifier.learnt_from(pools, settings)
@@ -531,7 +561,7 @@ def test_a_rate_that_ends_in_no_numbers_is_never_chosen(pools, tmp_path, tiny_be
 
 def test_the_expected_time_counts_every_token(pools, tmp_path, both, monkeypatch):
     settings = dataclasses.replace(
-        both[0], rates=(0.1, 0.2), seeds=(0, 1), phases=((8, 3), (16, 2))
+        both[0], rates=(0.1, 0.2), seeds=(0, 1), phases=((8, 3), (16, 2)), readings=(16, 12)
     )
     texts = classifier.learnt_from(pools, settings)
     held = Held(pools["validation"]["text"][:], np.array(pools["validation"]["label"][:]))
@@ -543,11 +573,13 @@ def test_the_expected_time_counts_every_token(pools, tmp_path, both, monkeypatch
 
     short, long = count(texts.texts, 8), count(texts.texts, 16)
     held_short, held_long = count(held.texts, 8), count(held.texts, 16)
+    held_other = count(held.texts, 12)
     start, trial = count(texts.texts[:40], 8), count(texts.texts[:20], 8)
     found = expected_seconds(made, soft_labels=True, asked=32)
-    assert found["layers that stay"] == short + long + held_short + held_long
+    assert found["layers that stay"] == short + long + held_short + held_long + held_other
     assert found["rates"] == 2 * (10 * start + 100 * trial + 10 * held_short)
-    assert found["seeds"] == 2 * (100 * (3 * short + 2 * long) + 10 * start + 10 * held_long)
+    seed = 100 * (3 * short + 2 * long) + 10 * start + 10 * held_long
+    assert found["seeds"] == 2 * seed + 10 * held_other
     assert found["soft labels"] == 10 * long
     assert found["asking what was saved"] == pytest.approx(2 * held_long * 11)
 
