@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import expit
 
 from experiments.data import labels, reviews
 from experiments.kept import digest_of, kept
@@ -140,8 +141,7 @@ def calibrated(margins: np.ndarray, truth: np.ndarray, films: np.ndarray) -> dic
         fitted[half] = fit_temperature(y_true=truth[~half], logits=margins[~half])
     temperature = fit_temperature(y_true=truth, logits=margins)
     errors = [
-        calibration_error(y_true=truth, y_proba=1 / (1 + np.exp(-some)))
-        for some in (margins, margins / fitted)
+        calibration_error(y_true=truth, y_proba=expit(some)) for some in (margins, margins / fitted)
     ]
     return {
         "temperature": round(temperature, 3),
