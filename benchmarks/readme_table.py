@@ -169,10 +169,15 @@ def render_reading(record: dict) -> str:
         "| --- " * (1 + len(columns)) + "|",
     ]
     for way in record["ways"]:
-        less, low, high = (100 * points for points in way["less_head_long"])
+        less = way["less_head_long"]
+        ahead = (
+            ""
+            if less is None
+            else "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * points for points in less))
+        )
         lines.append(
             f"| {way['name']} | {way['accuracy'][0]:.1%} | {way['accuracy_long'][0]:.1%} | "
-            f"{less:+.1f} ({low:+.1f} to {high:+.1f}) | {way['times_head']:.1f} × | "
+            f"{ahead} | {way['times_head']:.1f} × | "
             f"{way['temperature']:.2f} | {100 * way['error_before']:.1f}, then "
             f"{100 * way['error_after']:.1f} |"
         )

@@ -97,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
 
     classify = commands.add_parser("classify", help="say whether texts are positive or negative")
     classify.add_argument("texts", nargs="+", metavar="text")
-    classify.add_argument("--model", default="packaged", help="a folder, or a hub name@revision")
+    classify.add_argument(
+        "--model", default="packaged", help="packaged, base, a folder, or a hub name@revision"
+    )
     classify.set_defaults(run=_classify)
     return parser
 
@@ -142,7 +144,8 @@ def _classify(parsed: argparse.Namespace) -> int:
     ):
         said = in_words(answer["label"], answer["score"])
         print(f"{said:<8}  {answer['score']:.3f}  {text}")
-        if cut := read_text(classifier, text).what_was_cut:
+        # A slow tokenizer does not say what it leaves out.
+        if classifier.tokenizer.is_fast and (cut := read_text(classifier, text).what_was_cut):
             print(f"text {number}: {cut}", file=sys.stderr)
     return 0
 

@@ -13,7 +13,7 @@ from test_attributions import margin_of
 from test_long_texts import ENDLESS, MEGABYTES, PIECES, Counting
 from test_typed_text import ROBERTA_LIKE, byte_pairs, unigram
 from toys import save_tiny_bert
-from transformers import PreTrainedTokenizerFast
+from transformers import BertTokenizerFast, PreTrainedTokenizerFast
 
 from experiments.teaching_texts import head_and_tail
 from imdb_tutorial import (
@@ -214,7 +214,7 @@ def test_what_is_read_is_said_and_shown(classifier):
     for page in (plain_html(verdict.reading), words_html(attribute(classifier, text))):
         shown = ParsedPage(page).text
         head, rest = shown.split(" [not read:] ")
-        unread, tail = rest.split(" [read again:] ")
+        unread, tail = rest.split(" [read from here:] ")
         for found, expected in ((head, verdict.reading.head), (tail, verdict.reading.tail)):
             letters = [letter for letter in found if letter not in "+− "]
             assert letters == [letter for letter in expected if letter != " "]
@@ -243,10 +243,21 @@ def test_the_command_line_reads_alike_and_says_what_was_cut(classifier, lively_p
     text = TEXTS["a review"]
     assert main(["classify", "--model", str(lively_probe), text, "a good film"]) == 0
     out, err = capsys.readouterr()
-    label, score = out.split()[:2]
     verdict = judge(classifier, text)
-    assert label == verdict.label and float(score) == pytest.approx(verdict.probability, abs=6e-4)
+    said, score = out.splitlines()[0].removesuffix(text).split("  ")[:2]
+    assert said.strip() == verdict.in_words
+    assert float(score) == pytest.approx(verdict.probability, abs=6e-4)
     assert err.splitlines() == [f"text 0: {verdict.reading.what_was_cut}"]
+
+
+def test_with_a_slow_tokenizer_the_command_line_answers_too(
+    classifier, lively_probe, monkeypatch, capsys
+):
+    expected = judge(classifier, TEXTS["a review"])
+    monkeypatch.setattr(BertTokenizerFast, "is_fast", property(lambda self: False))
+    assert main(["classify", "--model", str(lively_probe), TEXTS["a review"]]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(expected.in_words) and err == ""
 
 
 @pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)

@@ -104,15 +104,32 @@ def read_texts(
     texts = [clean_text(text) for text in texts]
     if not texts:
         return []
-    if reading == HEAD:
-        seen = [beginning_of(text, tokenizer, max_length) for text in texts]
-        encoded = tokenizer(
-            [one.text for one in seen], truncation=True, max_length=max_length, **options
-        )
-        return [
-            TextRead(text, (_part(encoded, row, slice(None), one),), None)
-            for row, (text, one) in enumerate(zip(texts, seen, strict=True))
-        ]
+    read = _read_heads if reading == HEAD else _read_both_ends
+    return read(texts, tokenizer, max_length, options)
+
+
+def _read_heads(
+    texts: list[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    max_length: int,
+    options: dict[str, Any],
+) -> list[TextRead]:
+    seen = [beginning_of(text, tokenizer, max_length) for text in texts]
+    encoded = tokenizer(
+        [one.text for one in seen], truncation=True, max_length=max_length, **options
+    )
+    return [
+        TextRead(text, (_part(encoded, row, slice(None), one),), None)
+        for row, (text, one) in enumerate(zip(texts, seen, strict=True))
+    ]
+
+
+def _read_both_ends(
+    texts: list[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    max_length: int,
+    options: dict[str, Any],
+) -> list[TextRead]:
     most = CHARACTERS_PER_TOKEN * max_length
     seen = [
         Beginning(text) if len(text) <= most else beginning_of(text, tokenizer, max_length)
@@ -127,11 +144,11 @@ def read_texts(
         if parts[-1].reaches == len(text):
             read.append(TextRead(text, parts, count - markers))
         else:
-            head = _head_of(encoded, row, max_length // 2)
+            head = parts[0]._replace(tokens=_head_of(encoded, row, max_length // 2))
             # Where all that was looked at has too few tokens, the tail comes from behind it.
-            behind = 0 if count >= max_length else parts[-1].reaches
+            behind = 0 if count >= max_length else head.reaches
             tail = _tail(text, behind, tokenizer, max_length, options)
-            read.append(TextRead(text, (parts[0]._replace(tokens=head), tail), None))
+            read.append(TextRead(text, (head, tail), None))
     return read
 
 

@@ -105,7 +105,7 @@ def _paragraph_of_text(head: str, reading: Reading, tail: str) -> str:
             f"{show_text(rest[:LONGEST_REST])}{more}</span>"
         )
     if reading.has_tail:
-        shown += f"<em> [read again:]</em> {tail}"
+        shown += f"<em> [read from here:]</em> {tail}"
     return (
         '<p class="imdb-text" dir="auto" style="white-space: pre-wrap; overflow-wrap: anywhere; '
         f'unicode-bidi: isolate; line-height: 1.9">{shown}</p>'
