@@ -11,6 +11,7 @@
 # make classifier  teaches the base-size encoder, and the small classifier from it: hours; killed,
 #               it goes on
 # make behaviour  what the classifier makes of short and odd texts, of negation and contrast
+# make reading  what of a long review the packaged classifier should read, and its temperature
 # make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
@@ -23,7 +24,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise classifier behaviour clean
+.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise classifier behaviour reading clean
 
 setup: $(STAMP)
 
@@ -120,6 +121,11 @@ classifier: base
 # Minutes. It also fits two bags of words, to ask them the same.
 behaviour: setup
 	$(BIN)/python -m experiments.behaviour
+	$(BIN)/python benchmarks/readme_table.py
+
+# Minutes. It asks the validation reviews alone; what it says of short ones stands in the study.
+reading: setup
+	$(BIN)/python -m experiments.reading
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

@@ -19,7 +19,6 @@ from experiments.behaviour_models import bag_of_words, packaged, packaged_sha256
 from experiments.behaviour_scores import (
     STEP,
     SURE,
-    UNSURE,
     Ask,
     answer_lists,
     rate_pairs,
@@ -27,6 +26,7 @@ from experiments.behaviour_scores import (
 )
 from experiments.behaviour_sentences import BINS, DRAWS, SEED, calibrate, first_sentences
 from experiments.data import labels, reviews
+from imdb_tutorial.classifier.certainty import UNSURE
 from imdb_tutorial.evaluation.records import DATA, seal_records
 from imdb_tutorial.machine.files import write_whole
 from imdb_tutorial.machine.progress import progress_bar

@@ -9,12 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.behaviour_lists import TESTS, Lists
+from imdb_tutorial.classifier.certainty import is_unsure
 from imdb_tutorial.evaluation.clusters import grouped_interval
 from imdb_tutorial.evaluation.intervals import accuracy_interval
 
-# Outside of it a model claims to be right more than four times in five. Of a text that says nothing
-# about a film it cannot know that much, and no reader would bet as much on it.
-UNSURE = (0.2, 0.8)
 # What counts as a change, as in CheckList's directional tests.
 STEP = 0.1
 SURE = 0.95
@@ -65,7 +63,7 @@ def answer_lists(ask: Ask, lists: Lists) -> Answers:
 def text_passes(expected: str, probability: float) -> bool:
     """Return whether a text's answer is as expected; a tie is no verdict."""
     if expected == "unsure":
-        return bool(UNSURE[0] <= probability <= UNSURE[1])
+        return bool(is_unsure(probability))
     return _verdict(probability) == expected
 
 

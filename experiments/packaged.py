@@ -12,6 +12,7 @@ from experiments.probes import sigmoid
 from imdb_tutorial import load_classifier
 
 PACKAGED = Path(imdb_tutorial.__file__).with_name("data") / "packaged_classifier"
+FILES = tuple(sorted(file for file in PACKAGED.iterdir() if file.is_file()))
 
 
 def climb_packaged(unit: dict) -> tuple[list[dict], dict]:

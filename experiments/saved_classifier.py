@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from experiments.adapted import CPU, Adapted
 from experiments.kept import kept
@@ -18,6 +17,8 @@ from experiments.teaching_settings import Settings
 from experiments.teaching_texts import read
 from imdb_tutorial import calibration_error, choose_dtype
 from imdb_tutorial.classifier.adapter import ADAPTER_CONFIG, ADAPTER_FILE
+from imdb_tutorial.classifier.answer_settings import save_answer_settings
+from imdb_tutorial.classifier.long_texts import HEAD_AND_TAIL
 from imdb_tutorial.classifier.saved_probe import open_saved_probe
 from imdb_tutorial.encoder.tokens import pad
 from imdb_tutorial.machine.files import write_whole
@@ -38,7 +39,7 @@ def save(
 ) -> dict:
     """Save a classifier that ``load_classifier`` opens, ask the saved one, write its record.
 
-    The temperature becomes part of the probe: logits that are divided by it need no setting.
+    The folder says how it reads and what its logits are divided by.
 
     Args:
         model: The taught classifier.
@@ -60,10 +61,8 @@ def save(
             f"the adapter in {str(to)!r} has {size:,} bytes: expected at most "
             f"{settings.most_bytes:,}; take a lower rank"
         )
-    with torch.no_grad():
-        for parameter in model.probe.parameters():
-            parameter /= record["temperature"]
-    save_probe(model.probe, to, settings.encoder, max_length=max(n for n, _ in settings.phases))
+    save_probe(model.probe, to, settings.encoder, max_length=settings.reading)
+    save_answer_settings(to, HEAD_AND_TAIL, record["temperature"])
     names = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE)
     write_manifest(to, names, encoder_fingerprint(settings.encoder))
     record |= {
@@ -97,4 +96,5 @@ def ask_saved(folder: Path, settings: Settings, texts: list[str]) -> np.ndarray:
     model = opened.model.to(CPU)
     model.encoder.to(choose_dtype("cpu"))
     pad_id = opened.tokenizer.pad_token_id
-    return ask(lambda rows: model(**pad(tokens, rows, pad_id, CPU)).logits, tokens.lengths())
+    logits = ask(lambda rows: model(**pad(tokens, rows, pad_id, CPU)).logits, tokens.lengths())
+    return logits / np.float32(opened.temperature)

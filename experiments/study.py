@@ -10,6 +10,7 @@ from experiments import (
     packaged,
     padding,
     probes,
+    rates,
     words,
 )
 from experiments.recipe import Cost, Recipe
@@ -23,11 +24,11 @@ LADDER = {
     "NB words": ladder_bags.climb_naive_bayes,
     "classic probe": ladder_probes.climb_classic,
     "mended probe": ladder_probes.climb_mended,
-    "packaged": packaged.climb_packaged,
 }
 COSTS = {
     "probes": Cost(50, beside=True),
     "choosing": Cost(10, beside=True),
+    "rates": Cost(30, beside=True),
     "cutting": Cost(15, beside=True),
     "padding": Cost(100),
     "ladder": Cost(150),
@@ -41,17 +42,20 @@ def plan(seeds: range) -> list[Unit]:
     trained = [(n, s) for n in (200, 2_000) for s in seeds] + [(None, s) for s in few]
     units = [Unit("probes", probes.train_probes, {"size": n, "seed": s}) for n, s in trained]
     units += [Unit("choosing", probes.choose, {"seed": s}) for s in seeds]
+    units += [Unit("rates", rates.sweep_rates, {"size": n, "seed": s}) for n, s in trained]
     units += [
         Unit("cutting", words.cut_reviews, {"by": b, "seed": s}) for b in data.CUTS for s in seeds
     ]
     units += [Unit("padding", padding.pay_for_padding, {"seed": seeds[0]})]
     units += [Unit("ladder", climb, {"model": m, "seed": seeds[0]}) for m, climb in LADDER.items()]
+    about = {"model": "packaged", "seed": seeds[0]}
+    units += [Unit("ladder", packaged.climb_packaged, about, packaged.FILES)]
     units += [
         Unit("ladder", fine_tuning.climb_fine_tuned, {"model": "fine-tuned", "seed": s})
         for s in few
     ]
     units += [
-        Unit("parts", packaged.cut_texts, {"size": n, "part": p})
+        Unit("parts", packaged.cut_texts, {"size": n, "part": p}, packaged.FILES)
         for n in (128, 512)
         for p in ("head", "tail", "both")
     ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from imdb_tutorial import load_tokenizer, tokenize
+from imdb_tutorial.classifier.long_texts import ends_of
 from imdb_tutorial.encoder.tokens import Tokens, join
 
 SENTENCE_ENDS = re.compile(r"(?:<br\s*/?>\s*)+|(?<=[.!?])\s+")
@@ -65,9 +66,8 @@ def read(texts: list[str], encoder: str, size: int) -> Tokens:
 
 def head_and_tail(tokens: Tokens, size: int) -> Tokens:
     """Keep the first and the last tokens of every text that has more than ``size``."""
-    half = size // 2
     pieces = [
-        ids if len(ids) <= size else np.concatenate([ids[:half], ids[half - size :]])
+        np.concatenate([ids[end] for end in ends_of(len(ids), size)])
         for ids in np.split(tokens.ids, tokens.starts[1:-1])
     ]
     return join(pieces, [np.array([len(ids) for ids in pieces], dtype=np.int64)])

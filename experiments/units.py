@@ -21,11 +21,19 @@ PACKAGES = ("torch", "transformers", "datasets", "scikit-learn", "scipy", "numpy
 
 
 class Unit(NamedTuple):
-    """One piece of an experiment: its name, what makes it, and what it varies."""
+    """One piece of an experiment.
+
+    Args:
+        experiment: Its name.
+        make: What makes it, of what it varies.
+        varies: What it varies.
+        files: What it reads beside code and reviews, such as a trained model's files.
+    """
 
     experiment: str
     make: Callable[[dict], tuple[list[dict], dict]]
     varies: dict
+    files: tuple[Path, ...] = ()
 
     def __str__(self) -> str:
         parts = "-".join(f"{key}={value}" for key, value in self.varies.items())
@@ -69,9 +77,10 @@ def code_digest(module: str) -> str:
 
 
 def digest_of(unit: Unit, data: str) -> str:
-    """Digest all that makes a unit: code, data, what it varies, and the libraries' versions."""
+    """Digest all that makes a unit: code, data, files, what it varies, the libraries' versions."""
     versions = [version(package) for package in PACKAGES]
     parts = [code_digest(unit.make.__module__), unit.make.__qualname__, data, unit.varies, versions]
+    parts += [hashlib.sha256(file.read_bytes()).hexdigest() for file in unit.files]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -132,10 +132,18 @@ def _doctor(parsed: argparse.Namespace) -> int:
 
 
 def _classify(parsed: argparse.Namespace) -> int:
+    from imdb_tutorial.classifier.certainty import in_words
     from imdb_tutorial.classifier.load import load_classifier
+    from imdb_tutorial.explorer.reading import read_text
 
-    for text, answer in zip(parsed.texts, load_classifier(parsed.model)(parsed.texts), strict=True):
-        print(f"{answer['label']:<8}  {answer['score']:.3f}  {text}")
+    classifier = load_classifier(parsed.model)
+    for number, (text, answer) in enumerate(
+        zip(parsed.texts, classifier(parsed.texts), strict=True)
+    ):
+        said = in_words(answer["label"], answer["score"])
+        print(f"{said:<8}  {answer['score']:.3f}  {text}")
+        if cut := read_text(classifier, text).what_was_cut:
+            print(f"text {number}: {cut}", file=sys.stderr)
     return 0
 
 

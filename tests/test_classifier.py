@@ -13,13 +13,15 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from imdb_tutorial import load_classifier, predict_proba
+from imdb_tutorial import available_models, load_classifier, predict_proba
 from imdb_tutorial.classifier import load as module
 from imdb_tutorial.classifier.adapter import save_adapter
+from imdb_tutorial.classifier.answer_settings import save_answer_settings
 from imdb_tutorial.classifier.pipeline import (
     SentimentPipeline,
 )
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer, vocabulary_sha256
+from imdb_tutorial.explorer import models
 from imdb_tutorial.explorer.verdict import judge
 from imdb_tutorial.machine import packages
 from imdb_tutorial.machine.manifest import read_manifest, write_manifest
@@ -620,6 +622,35 @@ def test_a_packaged_file_that_is_damaged_or_gone_is_named(packaged, name):
         packages.DamagedFileError, match=rf"{name} is missing or damaged: reinstall"
     ):
         load_classifier()
+
+
+def test_without_a_base_classifier_it_says_what_to_do(packaged):
+    with pytest.raises(FileNotFoundError, match=r"without a classifier .* take 'packaged', or"):
+        load_classifier("base")
+
+
+def test_the_base_classifier_is_opened_where_it_is_there(adapted, packaged):
+    folder = shutil.copytree(packaged, packaged.with_name("base_classifier"))
+    save_answer_settings(folder, "head and tail", 2.0)
+    opened = load_classifier("base")
+    assert (opened.reading, opened.temperature) == ("head and tail", 2.0)
+    expected = load_classifier(adapted[0])([TEXTS[0]], top_k=None, function_to_apply="none")[0]
+    found = opened([TEXTS[0]], top_k=None, function_to_apply="none")[0]
+    assert [2 * one["score"] for one in found] == pytest.approx([one["score"] for one in expected])
+    (folder / "adapter_config.json").unlink()
+    with pytest.raises(packages.DamagedFileError, match=r"the base classifier's adapter_config"):
+        load_classifier("base")
+
+
+@pytest.mark.parametrize("encoder", [True, False], ids=["installed", "not installed"])
+def test_the_explorer_lists_the_base_classifier_with_its_encoder(packaged, monkeypatch, encoder):
+    monkeypatch.setattr(models, "files", lambda package: packaged.parents[1])
+    monkeypatch.setattr(models, "is_installed", lambda file: encoder)
+    assert available_models() == {"packaged classifier": "packaged"}
+    shutil.copytree(packaged, packaged.with_name("base_classifier"))
+    found = available_models()
+    assert list(found) == ["packaged classifier", *["base classifier"] * encoder]
+    assert found.get("base classifier") in ("base", None)
 
 
 # The pipeline

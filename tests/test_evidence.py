@@ -503,6 +503,17 @@ def test_a_changed_unit_is_run_again_and_nothing_else(tmp_path, toy, folder):
     assert [row.get("changed", False) for row in found["experiments"]["toy"]] == [0, 1, 0]
 
 
+def test_a_unit_is_run_again_when_a_file_that_it_reads_has_changed(tmp_path, toy, folder):
+    weights = tmp_path / "weights"
+    weights.write_bytes(b"one")
+    first, second = planned(tmp_path, 2)
+    recipe = toy([first, second._replace(files=(weights,))])
+    make_with(recipe)
+    weights.write_bytes(b"two")
+    assert make_with(recipe, "--collect")["stale"] == [str(second)]
+    assert make_with(recipe)["stale"] == [] and ran(tmp_path) == [0, 1, 1]
+
+
 def test_rows_without_a_digest_stay_until_their_unit_is_run(tmp_path, toy, folder):
     recipe = toy(planned(tmp_path, 3))
     record = make_with(recipe)

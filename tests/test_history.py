@@ -52,8 +52,9 @@ HARMLESS = [
 
 
 def verdict(label="NEGATIVE"):
-    reading = Reading("good", 4, ((0, 4),), (None, 0, None), {"input_ids": torch.ones(1, 3)}, 0, 24)
-    return Verdict(label=label, probability=0.75, margin=-1.1, reading=reading)
+    inputs = {"input_ids": torch.ones(1, 3)}
+    reading = Reading("good", (4, 4), ((0, 4),), (None, 0, None), inputs, 0, 24)
+    return Verdict(label=label, probability=0.85, margin=-1.1, reading=reading)
 
 
 def saved_cells(tmp_path, text, model="model", label="NEGATIVE"):
@@ -86,7 +87,7 @@ def test_no_column_of_the_csv_holds_a_formula(tmp_path):
     assert row["text"] == '\'"=1+1"'
     assert row["model"] == "'|calc"
     assert row["verdict"] == row["true label"] == "'\u2212x"
-    assert row["probability"] == "0.75"
+    assert row["probability"] == "0.85"
 
 
 def test_half_pairs_in_names_are_saved_as_question_marks(tmp_path):

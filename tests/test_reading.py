@@ -42,14 +42,14 @@ def test_words_stand_in_order_and_every_token_has_its_place(classifier, text):
     reading = read_text(classifier, text)
     before = 0
     for start, end in reading.spans:
-        assert before <= start < end <= reading.end
+        assert before <= start < end <= len(reading.head)
         before = end
     words = [word for word in reading.word_of_token if word is not None]
     assert words == sorted(words)
     assert set(words) == set(range(len(reading.spans)))
     assert reading.word_of_token[0] is reading.word_of_token[-1] is None
     assert len(reading.word_of_token) == reading.inputs["input_ids"].shape[1]
-    assert reading.text[: reading.end] + reading.unread == text.encode("utf-8", "replace").decode()
+    assert reading.head + reading.unread + reading.tail == text.encode("utf-8", "replace").decode()
     assert 0 <= reading.unknown <= len(words)
 
 

@@ -143,15 +143,39 @@ def test_a_count_below_one_is_refused(pipeline, count):
 
 def test_the_line_has_both_verdicts_and_both_margins(pipeline):
     check = check_reason(pipeline, SHORT)
-    now = dataclasses.replace(check.after, label="NEGATIVE", probability=0.712, margin=-0.906)
+    now = dataclasses.replace(check.after, label="NEGATIVE", probability=0.912, margin=-0.906)
     old = dataclasses.replace(check.before, label="POSITIVE", probability=0.9999, margin=9.21)
     check = dataclasses.replace(check, words=("not", "so", "good"), before=old, after=now)
     assert ParsedPage(reason_html(check)).text == (
-        "Without “not”, “so” and “good”: NEGATIVE 71.2 % (before: POSITIVE > 99.9 %). The verdict "
+        "Without “not”, “so” and “good”: NEGATIVE 91.2 % (before: POSITIVE > 99.9 %). The verdict "
         "turns; the margin goes from +9.21 to −0.91 logits."
     )
     same = dataclasses.replace(check, after=old)
-    assert "The verdict stays" in ParsedPage(reason_html(same)).text
+    assert "The verdict stays;" in ParsedPage(reason_html(same)).text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        (("POSITIVE", 0.99), ("POSITIVE", 0.61), "not sure, leans POSITIVE 61.0 %|is open now"),
+        (("POSITIVE", 0.99), ("NEGATIVE", 0.8), "not sure, leans NEGATIVE 80.0 %|is open now"),
+        (("POSITIVE", 0.51), ("NEGATIVE", 0.52), "not sure, leans NEGATIVE 52.0 %|stays open"),
+        (("POSITIVE", 0.51), ("POSITIVE", 0.81), "POSITIVE 81.0 %|is sure now"),
+        (("POSITIVE", 0.51), ("NEGATIVE", 0.81), "NEGATIVE 81.0 %|turns"),
+    ],
+    ids=str,
+)
+def test_what_is_not_sure_cannot_turn(pipeline, before, after, shown):
+    check = check_reason(pipeline, SHORT)
+    old, now = (
+        dataclasses.replace(check.before, label=label, probability=probability)
+        for label, probability in (before, after)
+    )
+    line = ParsedPage(reason_html(dataclasses.replace(check, before=old, after=now))).text
+    verdict, change = shown.split("|")
+    assert f": {verdict} (before: " in line and f"The verdict {change};" in line
+    unsure = before[1] <= 0.8
+    assert f"(before: {'not sure, leans ' * unsure}{before[0]} {100 * before[1]:.1f} %)" in line
 
 
 def test_typed_words_labels_names_and_errors_are_text(pipeline):

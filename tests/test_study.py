@@ -5,11 +5,23 @@ import json
 import datasets
 import numpy as np
 import pytest
+import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from experiments import data, ladder, ladder_bags, packaged, probes, study as planned, words
+from experiments import (
+    data,
+    ladder,
+    ladder_bags,
+    packaged,
+    probes,
+    rates,
+    study as planned,
+    words,
+)
 from imdb_tutorial import (
+    FeatureLoader,
+    LinearProbe,
     accuracy_interval,
     compare_grouped,
     grouped_interval,
@@ -42,9 +54,10 @@ def films(reviews):
     return reviews["test"]["film"][:]
 
 
-def test_accuracies_can_be_recomputed_from_the_answers(study, labels):
-    right = (study.answers("probes") >= 128) == labels
-    recorded = study.table("probes").test_accuracy
+@pytest.mark.parametrize("experiment", ["probes", "rates"])
+def test_accuracies_can_be_recomputed_from_the_answers(study, labels, experiment):
+    right = (study.answers(experiment) >= 128) == labels
+    recorded = study.table(experiment).test_accuracy
     np.testing.assert_allclose(right.mean(axis=1), recorded, atol=1e-9)
 
 
@@ -172,7 +185,7 @@ def test_every_seed_of_the_plan_is_in_the_record(study):
     assert {unit.experiment for unit in units} == set(study.experiments)
     trained = [unit for unit in units if unit.experiment == "probes"]
     assert study.table("probes").groupby(["size", "seed"]).ngroups == len(trained)
-    assert set(study.table("ladder").model) == {*planned.LADDER, "fine-tuned"}
+    assert set(study.table("ladder").model) == {*planned.LADDER, "packaged", "fine-tuned"}
     assert sum(study.record["seconds"].values()) < 2 * 2 * 3600  # two cores for two hours
 
 
@@ -389,6 +402,46 @@ def test_the_rung_of_naive_bayes_is_a_plain_fit_of_weighed_words(monkeypatch):
     names = counter.get_feature_names_out()[known]
     size = 4 * len(names) + sum(len(name) for name in names)  # a float32 and a name a word
     assert row["megabytes"] == pytest.approx(size / 1e6)
+
+
+def test_a_rate_is_chosen_by_validation_for_each_way(monkeypatch):
+    """Against a loop by hand: a linear layer, AdamW, a falling rate, cross-entropy."""
+    random = np.random.default_rng(0)
+    toy = {p: torch.from_numpy(random.normal(size=(64, 8)).astype("f4")) for p in data.PARTS[:3]}
+    truth = {p: (x[:, 0] + 0.5 * x[:, 1] > 0).long().numpy() for p, x in toy.items()}
+    for module in (rates, data):
+        monkeypatch.setattr(module, "features", lambda part: {"mean": toy[part]})
+        monkeypatch.setattr(module, "labels", lambda part: truth[part])
+    rows, answers = rates.sweep_rates({"size": 48, "seed": 3})
+    assert [row["loss"] for row in rows] == ["softmax", "logits"]
+
+    chosen = data.sample(3, 48)
+    for row, answer in zip(rows, answers["test"], strict=True):
+        found, asked = [], []
+        for rate in rates.RATES:
+            torch.manual_seed(3)
+            layer = LinearProbe(8, pooling="mean").linear
+            loader = FeatureLoader(
+                toy["train"][chosen], truth["train"][chosen], data.PRESET.batch_size, True, 3
+            )
+            optimizer = torch.optim.AdamW(layer.parameters(), lr=rate)
+            for _ in range(data.PRESET.num_epochs):
+                for inputs, wanted in loader:
+                    outputs = layer(inputs["features"])
+                    if row["loss"] == "softmax":
+                        outputs = outputs.softmax(dim=1)
+                    optimizer.zero_grad()
+                    torch.nn.functional.cross_entropy(outputs, wanted).backward()
+                    optimizer.step()
+                optimizer.param_groups[0]["lr"] *= data.PRESET.gamma
+            with torch.no_grad():
+                right = layer(toy["validation"]).argmax(dim=1).numpy() == truth["validation"]
+                found.append(right.mean())
+                asked.append(layer(toy["test"]).softmax(dim=1)[:, 1].numpy())
+        assert row["validation_by_rate"] == pytest.approx(found, abs=1e-5)
+        best = int(np.argmax(found))
+        assert row["rate"] == rates.RATES[best] and row["rates"] == list(rates.RATES)
+        np.testing.assert_allclose(answer / 256, asked[best], atol=0.01)
 
 
 def test_a_byte_keeps_the_verdict():

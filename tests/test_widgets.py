@@ -4,6 +4,8 @@ import contextlib
 import csv
 import dataclasses
 import itertools
+import math
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ from ipywidgets import Widget
 from transformers import BertForSequenceClassification, TextClassificationPipeline
 
 from imdb_tutorial import load_preset, load_reviews
+from imdb_tutorial.classifier.certainty import in_words
 from imdb_tutorial.classifier.load import load_classifier
 from imdb_tutorial.encoder.load import load_encoder, load_tokenizer
 from imdb_tutorial.explorer.attributions import attribute
@@ -148,7 +151,8 @@ def test_a_click_shows_verdict_probability_and_coloured_words(explorer, sources)
     assert explorer.state == "answer"
     pipeline = load_classifier(sources["probe"])
     (answer,) = pipeline(TEXT)
-    assert f"{answer['label']}, probability {percent(answer['score'])}" in page.text
+    said = in_words(answer["label"], answer["score"])
+    assert f"{said}, probability {percent(answer['score'])}" in page.text
     assert ("role", "meter") in page.attributes
     assert ("aria-valuenow", f"{100 * answer['score']:.1f}") in page.attributes
     assert ("aria-label", f"probability of {answer['label']}") in page.attributes
@@ -159,6 +163,31 @@ def test_a_click_shows_verdict_probability_and_coloured_words(explorer, sources)
     assert f"{attribution.reading.tokens_read} tokens read, of at most {MAX_LENGTH}" in page.text
     assert "was cut" not in page.text
     assert answer["label"] in explorer.box.announcement
+
+
+@pytest.mark.parametrize("bias", [0.2, -0.4, 1.38, 1.40, -3.0])
+def test_not_sure_is_said_wherever_a_verdict_is_said(make, tiny_bert, tmp_path, bias):
+    probe = LinearProbe(16)
+    with torch.no_grad():
+        probe.linear.weight.zero_()
+        probe.linear.bias.copy_(torch.tensor([0.0, bias]))
+    save_probe(probe, tmp_path, str(tiny_bert), max_length=MAX_LENGTH)
+    explorer = make({"probe": tmp_path})
+    page = tried(explorer)
+    label = "POSITIVE" if bias > 0 else "NEGATIVE"
+    said = f"not sure, leans {label}" if abs(bias) < 1.39 else label  # the logit of 0.8
+    sure = percent(1 / (1 + math.exp(-abs(bias))))
+    assert f"{said}, probability {sure}" in page.text
+    assert f"probe: {said}, probability {sure}," in explorer.box.announcement
+    assert explorer.tried.rows[0]["verdict"] == said
+    assert said in ParsedPage(explorer.table.value).text
+    pressed(explorer, 1)
+    change = "stays" if said == label else "stays open"
+    line = f"Without “good”: {said} {sure} (before: {said} {sure}). The verdict {change};"
+    assert line in left(explorer) and line in explorer.box.announcement
+    for place in (page.text, left(explorer), explorer.box.announcement):
+        verdicts = re.findall(rf"(not sure, leans )?{label}(?:, probability|:)? [\d>]", place)
+        assert set(verdicts) <= {said.removesuffix(label)}
 
 
 def test_text_and_click_come_from_the_page_in_one_message(explorer):
@@ -660,12 +689,14 @@ def test_a_pressed_word_is_taken_out_and_pressed_again_it_is_back(explorer, sour
     assert shown_words == ["a", "good", "movie", ",", "but", "the", "ending", "was", "awful", "!"]
     pressed(explorer, 1)
     (now,) = load_classifier(sources["probe"])("a movie, but the ending was awful!")
-    assert f"Without “good”: {now['label']} {percent(now['score'])} (before:" in left(explorer)
+    said = f"{in_words(now['label'], now['score'])} {percent(now['score'])}"
+    assert f"Without “good”: {said} (before:" in left(explorer)
     assert "What is left: a movie, but the ending was awful!" in left(explorer)
     assert "Without “good”" in explorer.box.announcement
     pressed(explorer, 8)
     (now,) = load_classifier(sources["probe"])("a movie, but the ending was!")
-    assert f"Without “good” and “awful”: {now['label']} {percent(now['score'])}" in left(explorer)
+    said = f"{in_words(now['label'], now['score'])} {percent(now['score'])}"
+    assert f"Without “good” and “awful”: {said}" in left(explorer)
     pressed(explorer, 8, 1)
     assert left(explorer) == ""
     assert explorer.box.announcement == "All words are back."

@@ -12,10 +12,11 @@ from transformers import (
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from imdb_tutorial.classifier.answer_settings import OLDER_THAN_SETTINGS, AnswerSettings
+from imdb_tutorial.classifier.long_texts import read_texts
 from imdb_tutorial.encoder.limits import require_length
 from imdb_tutorial.encoder.load import quiet_transformers
 from imdb_tutorial.encoder.pooling import encode_and_pool
-from imdb_tutorial.encoder.tokens import encode
 from imdb_tutorial.probe import LinearProbe
 
 if TYPE_CHECKING:
@@ -69,14 +70,16 @@ class SentimentPipeline(TextClassificationPipeline):
 
     Args:
         max_length: Longest input, in tokens; what is longer is cut.
+        settings: What is read of a longer text, and what the logits are divided by.
         options: As for transformers' text-classification pipeline.
     """
 
     tokenizer: "PreTrainedTokenizerBase"  # type: ignore[assignment]  # in transformers less
 
-    def __init__(self, *, max_length: int, **options: Any):
+    def __init__(self, *, max_length: int, settings: AnswerSettings, **options: Any):
         super().__init__(**options)
         self.max_length = max_length
+        self.reading, self.temperature = settings
 
     def __call__(  # type: ignore[override]  # a transformers pipeline takes more than texts
         self, inputs: str | list[str], **options: Any
@@ -108,9 +111,11 @@ class SentimentPipeline(TextClassificationPipeline):
 
     def preprocess(self, inputs: str, **options: Any) -> dict:  # type: ignore[override]  # texts alone
         """Tokenize a text as everything here does; a transformers pipeline calls this."""
-        options.pop("truncation", None)  # long texts are cut in any case
+        for name in ("truncation", "padding"):  # long texts are cut in any case, batches padded
+            options.pop(name, None)
         max_length = require_length(options.pop("max_length", self.max_length), self.max_length)
-        return dict(encode([inputs], self.tokenizer, max_length, return_tensors="pt", **options))
+        (read,) = read_texts([inputs], self.tokenizer, max_length, self.reading, **options)
+        return {name: torch.tensor([x]) for name, x in read.inputs().items()}  # each [1, tokens]
 
     def _forward(self, model_inputs: dict) -> Any:  # type: ignore[override]  # another name
         outputs = super()._forward(model_inputs)
@@ -119,11 +124,15 @@ class SentimentPipeline(TextClassificationPipeline):
                 "the model's answer is not a number (NaN or infinite): its weights are damaged, or "
                 "too large for its precision; copy or train it again"
             )
+        outputs["logits"] = outputs["logits"] / self.temperature  # [batch, labels]
         return outputs
 
 
 def make_pipeline(
-    model: PreTrainedModel, tokenizer: "PreTrainedTokenizerBase", max_length: int
+    model: PreTrainedModel,
+    tokenizer: "PreTrainedTokenizerBase",
+    max_length: int,
+    settings: AnswerSettings = OLDER_THAN_SETTINGS,
 ) -> SentimentPipeline:
     """Put a model and its tokenizer together.
 
@@ -131,6 +140,8 @@ def make_pipeline(
         model: It answers with logits for NEGATIVE and POSITIVE.
         tokenizer: Its tokenizer.
         max_length: Longest input, in tokens; what is longer is cut.
+        settings: What is read of a longer text, and what the logits are divided by; without them
+            the head is read and the logits stay as they are.
 
     Returns:
         The pipeline, in eval mode, where the model is.
@@ -142,4 +153,5 @@ def make_pipeline(
             device=model.device,
             batch_size=BATCH_SIZE,
             max_length=max_length,
+            settings=settings,
         )

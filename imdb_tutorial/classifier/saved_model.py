@@ -1,8 +1,11 @@
 """A fine-tuned model, from a folder or from the hub."""
 
+from pathlib import Path
+
 import torch
 from transformers import AutoModelForSequenceClassification
 
+from imdb_tutorial.classifier.answer_settings import CONFIG_FILE, require_settings
 from imdb_tutorial.classifier.checks import (
     require_finite_weights,
     require_own_tokenizer,
@@ -29,7 +32,8 @@ def open_saved_model(source: ModelSource) -> SentimentPipeline:
     Raises:
         FileNotFoundError: The folder holds no tokenizer.
         ValueError: A damaged model, a tokenizer that does not belong to it, labels other than
-            negative and positive, or a length that the model cannot read.
+            negative and positive, a length that the model cannot read, or a way of reading or a
+            temperature that makes no sense.
         ConnectionError: The hub is asked for and does not give it; the message says why.
         DamagedFileError: A file from the hub is not the hub's; the message says which to delete.
     """
@@ -62,5 +66,6 @@ def open_saved_model(source: ModelSource) -> SentimentPipeline:
         longest,
         f"max_length_trained in the config of {name!r}",
     )
+    settings = require_settings(vars(model.config), Path(name, CONFIG_FILE))
     model.requires_grad_(False).to(best_device())
-    return make_pipeline(model, tokenizer, max_length)
+    return make_pipeline(model, tokenizer, max_length, settings)

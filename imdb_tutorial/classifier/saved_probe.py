@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from imdb_tutorial.classifier.adapter import ADAPTER_FILE, apply_adapter
+from imdb_tutorial.classifier.answer_settings import read_probe_settings
 from imdb_tutorial.classifier.checks import require_finite_weights, require_sentiment_labels
 from imdb_tutorial.classifier.pipeline import (
     ProbeConfig,
@@ -29,10 +30,12 @@ def open_saved_probe(folder: Path) -> SentimentPipeline:
 
     Raises:
         FileNotFoundError: The encoder is not where the probe says, or half of an adapter is left.
-        ValueError: A damaged probe, or one that does not fit its encoder.
+        ValueError: A damaged probe, one that does not fit its encoder, or a way of reading or a
+            temperature that makes no sense.
         ConnectionError: Its encoder comes from the hub, which does not answer.
     """
     probe, settings = load_probe(folder)
+    answering = read_probe_settings(folder)
     labels = require_sentiment_labels(dict(enumerate(settings["labels"])), os.fspath(folder))
     source = _encoder_source(settings["encoder"], folder)
     if settings["encoder_fingerprint"] not in (None, encoder_fingerprint(settings["encoder"])):
@@ -63,7 +66,7 @@ def open_saved_probe(folder: Path) -> SentimentPipeline:
     config = ProbeConfig(id2label=labels, label2id={name: n for n, name in labels.items()})
     model = ProbeForSequenceClassification(config, encoder, probe)
     require_finite_weights(model, os.fspath(folder))
-    return make_pipeline(model, tokenizer, max_length)
+    return make_pipeline(model, tokenizer, max_length, answering)
 
 
 def _encoder_source(encoder: str, folder: Path) -> sources.ModelSource:

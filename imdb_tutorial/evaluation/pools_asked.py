@@ -26,6 +26,7 @@ POOLS = {
     "choosing": Pools(
         "reviews of validation and test, drawn together", "what the column's name says"
     ),
+    "rates": Pools("test", VALIDATION),
     "cutting": Pools("the reviews that the cut holds back, of all pools", VALIDATION),
     "padding": Pools("test, for the time alone", FIXED),
     "ladder": Pools("test", FIXED, "model", (("TF-IDF", VALIDATION), ("packaged", VALIDATION))),

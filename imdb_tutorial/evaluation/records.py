@@ -20,6 +20,7 @@ RECORDS = (
     "gpu_check.json",
     "label_noise.json",
     "official_split.json",
+    "reading.json",
     "reference_run.json",
     "study.json",
     "study.npz",

@@ -66,15 +66,30 @@ class Attribution:
 
         Joined, the pieces are the text that was read, character for character.
         """
-        text, position = self.reading.text, 0
+        return [*self.pieces_of_head, *self.pieces_of_tail]
+
+    @property
+    def pieces_of_head(self) -> list[tuple[str, float | None]]:
+        """The pieces before the part that was not read: all of them, where there is none."""
+        return self._pieces(0, self.reading.gap[0])
+
+    @property
+    def pieces_of_tail(self) -> list[tuple[str, float | None]]:
+        """The pieces behind the part that was not read."""
+        return self._pieces(self.reading.gap[1], len(self.reading.text))
+
+    def _pieces(self, position: int, to: int) -> list[tuple[str, float | None]]:
+        text = self.reading.text
         pieces: list[tuple[str, float | None]] = []
         for (start, end), push in zip(self.reading.spans, self.pushes, strict=True):
+            if start < position or end > to:
+                continue
             if start > position:
                 pieces.append((text[position:start], None))
             pieces.append((text[start:end], push))
             position = end
-        if position < self.reading.end:
-            pieces.append((text[position : self.reading.end], None))
+        if position < to:
+            pieces.append((text[position:to], None))
         return pieces
 
 
@@ -119,7 +134,8 @@ def attribute(
         if not is_wanted():
             raise SupersededError("another text was given meanwhile")
         rest = {name: x.expand(len(ids), -1) for name, x in inputs.items()}  # [steps, tokens]
-        return margin_of(model, model(input_ids=ids, **rest).logits.float())
+        logits = model(input_ids=ids, **rest).logits.float()  # [steps, labels]
+        return margin_of(model, logits / pipeline.temperature)
 
     text_margin, blank_margin = _margins_at_ends(model, margin, ids, baseline)
     _require_finite([text_margin, blank_margin])

@@ -47,9 +47,10 @@ class Card:
         if self.verdict is None:
             return f"{self.model}: {self.problem or '...'}"
         verdict, reading = self.verdict, self.verdict.reading
+        cut = f", the {'middle' if reading.has_tail else 'rest'} was cut" if reading.is_cut else ""
         return (
-            f"{self.model}: {verdict.label}, probability {percent(verdict.probability)}, "
-            f"{reading.tokens_read} tokens read{', the rest was cut' if reading.is_cut else ''}"
+            f"{self.model}: {verdict.in_words}, probability {percent(verdict.probability)}, "
+            f"{reading.tokens_read} tokens read{cut}"
         )
 
 
@@ -97,7 +98,7 @@ def verdict_html(verdict: Verdict) -> str:
     if verdict.label != POSITIVE:
         fill += f"; background-image: {STRIPES}"
     return (
-        f'<p class="imdb-verdict"><strong>{show_text(verdict.label)}</strong>, '
+        f'<p class="imdb-verdict"><strong>{show_text(verdict.in_words)}</strong>, '
         f"probability {html.escape(percent(verdict.probability))}</p>"
         f'<div class="imdb-bar" role="meter" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{width}" aria-label="probability of {html.escape(verdict.label)}" '
@@ -128,7 +129,7 @@ def card_html(card: Card) -> str:
 
 def reason_html(check: ReasonCheck) -> str:
     """Show a verdict without some words beside the one with them."""
-    before = f"{show_text(check.before.label)} {html.escape(percent(check.before.probability))}"
+    before = _briefly(check.before)
     if not check.words:
         line = f"No word pushed towards {show_text(check.before.label)}: there is none to take out."
     elif check.after is None:
@@ -137,14 +138,26 @@ def reason_html(check: ReasonCheck) -> str:
             "type a longer text."
         )
     else:
-        after, does = check.after, "turns" if check.turns else "stays"
+        after = check.after
         line = (
-            f"{_without(check)} <strong>{show_text(after.label)} "
-            f"{html.escape(percent(after.probability))}</strong> (before: {before}). The verdict "
-            f"{does}; the margin goes from {signed(check.before.margin)} to "
-            f"{signed(after.margin)} logits."
+            f"{_without(check)} <strong>{_briefly(after)}</strong> (before: {before}). The verdict "
+            f"{_change(check.before, after)}; the margin goes from "
+            f"{signed(check.before.margin)} to {signed(after.margin)} logits."
         )
     return f'<p class="imdb-reason">{line}</p>'
+
+
+def _briefly(verdict: Verdict) -> str:
+    return f"{show_text(verdict.in_words)} {html.escape(percent(verdict.probability))}"
+
+
+def _change(before: Verdict, after: Verdict) -> str:
+    """Say what becomes of a verdict; one that is not sure cannot turn."""
+    if after.is_unsure:
+        return "stays open" if before.is_unsure else "is open now"
+    if after.label != before.label:
+        return "turns"
+    return "is sure now" if before.is_unsure else "stays"
 
 
 def _without(check: ReasonCheck) -> str:
@@ -177,10 +190,7 @@ def message_html(message: str) -> str:
 def _warnings(reading: Reading) -> str:
     lines = []
     if reading.is_cut:
-        lines.append(
-            f"The text was cut: the model read its first {reading.end:,} characters; the other "
-            f"{len(reading.text) - reading.end:,} had no part in this."
-        )
+        lines.append(reading.what_was_cut)
     words = sum(word is not None for word in reading.word_of_token)
     if 2 * reading.unknown >= max(words, 1):
         lines.append(

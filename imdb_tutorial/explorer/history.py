@@ -48,7 +48,7 @@ class Tried:
                 values = (
                     text,
                     card.model,
-                    card.verdict.label,
+                    card.verdict.in_words,
                     round(card.verdict.probability, 4),
                     reading.tokens_read,
                     "yes" if reading.is_cut else "no",

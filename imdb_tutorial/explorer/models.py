@@ -16,6 +16,8 @@ from imdb_tutorial.explorer.reasons import ReasonCheck, check_without, strongest
 from imdb_tutorial.explorer.safe_text import shorten
 from imdb_tutorial.explorer.verdict import judge
 from imdb_tutorial.explorer.worker import IsWanted, SupersededError
+from imdb_tutorial.machine.base_encoder import PARTS
+from imdb_tutorial.machine.packages import is_installed
 from imdb_tutorial.probe import PROBE_FILE
 
 NO_WORDS = "the model finds no word in this text: try a review in English"
@@ -26,15 +28,18 @@ logger = logging.getLogger(__name__)
 
 
 def available_models() -> dict[str, str]:
-    """List the classifiers that come with this project.
+    """List the classifiers that come with this project and find their encoder.
 
     Returns:
-        Sources for ``load_classifier`` by name, the best first.
+        Sources for ``load_classifier`` by name. The first is the best of those that answer at once;
+        the one on the base-size encoder takes ten times as long.
     """
     data = files("imdb_tutorial").joinpath("data")
     found = {}
     if data.joinpath("packaged_classifier", PROBE_FILE).is_file():
         found["packaged classifier"] = "packaged"
+    if data.joinpath("base_classifier", PROBE_FILE).is_file() and all(map(is_installed, PARTS)):
+        found["base classifier"] = "base"
     if data.joinpath("packaged_probe", PROBE_FILE).is_file():
         found["packaged probe"] = str(data.joinpath("packaged_probe"))
     return found

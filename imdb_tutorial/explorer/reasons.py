@@ -35,7 +35,7 @@ class ReasonCheck:
 
     @property
     def turns(self) -> bool:
-        """Whether the verdict is another one without these words."""
+        """Whether the more probable label is another one without these words."""
         return self.after is not None and self.after.label != self.before.label
 
 
@@ -87,7 +87,7 @@ def without_words(attribution: Attribution, numbers: Iterable[int]) -> str:
                 "counted from 0"
             )
         spans.append(reading.spans[number])
-    return cut_out(reading.text[: reading.end], spans)
+    return cut_out(reading.text, [*spans, reading.gap])
 
 
 def strongest_spans(attribution: Attribution, label: str, count: int = STRONGEST) -> list[Span]:
@@ -112,7 +112,7 @@ def check_without(
 ) -> ReasonCheck:
     """Ask a classifier again about a text without some of its words, in one forward pass.
 
-    Only what was read before is asked about: words behind the end must not move up.
+    Only what was read before is asked about: words that were not read must not move up.
 
     Args:
         pipeline: From ``load_classifier``.
@@ -123,8 +123,9 @@ def check_without(
         The words, what is left, and the verdicts before and after.
     """
     reading = before.reading
-    spans = [(start, end) for start, end in spans if end <= reading.end]
-    left = cut_out(reading.text[: reading.end], spans)
+    head_ends, tail_begins = reading.gap
+    spans = [(start, end) for start, end in spans if end <= head_ends or start >= tail_begins]
+    left = cut_out(reading.text, [*spans, reading.gap])
     after = None if is_blank(left) else judge(pipeline, left)
     if after and not after.reading.spans:
         after = None

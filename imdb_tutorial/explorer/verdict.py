@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from imdb_tutorial.classifier.certainty import in_words, is_unsure
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.dataset.labels import LABELS, NEGATIVE, POSITIVE
 from imdb_tutorial.explorer.reading import Reading, read_text
@@ -28,6 +29,16 @@ class Verdict:
     probability: float
     margin: float
     reading: Reading
+
+    @property
+    def in_words(self) -> str:
+        """The label; or that the classifier is not sure, and where it leans."""
+        return in_words(self.label, self.probability)
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether its probability is too near one half for a verdict."""
+        return is_unsure(self.probability)
 
 
 def judge(pipeline: SentimentPipeline, text: str) -> Verdict:

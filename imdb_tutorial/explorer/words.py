@@ -19,17 +19,21 @@ def words_html(attribution: Attribution) -> str:
         HTML: coloured and underlined words, plus and minus signs at the strong ones.
     """
     marks = iter(mark_words(attribution.pushes))
-    pieces = (
-        show_text(text, LONGEST_GAP) if push is None else _word(text, push, next(marks))
-        for text, push in attribution.pieces
+    head, tail = (
+        "".join(
+            show_text(text, LONGEST_GAP) if push is None else _word(text, push, next(marks))
+            for text, push in pieces
+        )
+        for pieces in (attribution.pieces_of_head, attribution.pieces_of_tail)
     )
-    return _paragraph_of_text("".join(pieces), attribution.reading)
+    return _paragraph_of_text(head, attribution.reading, tail)
 
 
 def plain_html(reading: Reading) -> str:
     """Show a text as ``words_html`` does, while nothing is known about its words."""
-    shown = show_text(reading.text[: reading.end], 6 * reading.max_length)
-    return _paragraph_of_text(shown, reading)
+    longest = 6 * reading.max_length
+    head, tail = show_text(reading.head, longest), show_text(reading.tail, longest)
+    return _paragraph_of_text(head, reading, tail)
 
 
 def legend_html(attribution: Attribution) -> str:
@@ -92,14 +96,16 @@ def _marked(shown: str, mark: Mark, attributes: str = "") -> str:
     return f'<span{attributes} style="{style}">{shown}</span>{raised}'
 
 
-def _paragraph_of_text(shown: str, reading: Reading) -> str:
-    rest = reading.unread
+def _paragraph_of_text(head: str, reading: Reading, tail: str) -> str:
+    shown, rest = head, reading.unread
     if rest:
         more = f" … {len(rest) - LONGEST_REST:,} more characters" * (len(rest) > LONGEST_REST)
         shown += (
             f'<span class="imdb-unread" style="opacity: 0.6"><em> [not read:]</em> '
             f"{show_text(rest[:LONGEST_REST])}{more}</span>"
         )
+    if reading.has_tail:
+        shown += f"<em> [read again:]</em> {tail}"
     return (
         '<p class="imdb-text" dir="auto" style="white-space: pre-wrap; overflow-wrap: anywhere; '
         f'unicode-bidi: isolate; line-height: 1.9">{shown}</p>'
