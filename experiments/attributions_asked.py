@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from imdb_tutorial import choose_dtype
+from imdb_tutorial.classifier.long_texts import read_texts
 from imdb_tutorial.classifier.pipeline import ProbeForSequenceClassification, SentimentPipeline
-from imdb_tutorial.encoder.tokens import encode, join, pad, plan_batches
+from imdb_tutorial.encoder.tokens import join, pad, plan_batches
 from imdb_tutorial.explorer.cutting import cut_out
 from imdb_tutorial.explorer.reading import Reading, read_text
 from imdb_tutorial.explorer.verdict import margin_of
@@ -51,14 +52,15 @@ class Asked:
         """
         if removal == TAKEN_OUT:
             texts = [
+                # What was not read is never asked about: it must not move up.
                 cut_out(
-                    reading.text[: reading.end],
-                    [span for span, stays in zip(reading.spans, row, strict=True) if not stays],
+                    reading.text, [reading.gap, *(reading.spans[n] for n in np.flatnonzero(~row))]
                 )
-                for row in kept.tolist()
+                for row in kept
             ]
-            tokenizer = self.pipeline.tokenizer
-            return encode(texts, tokenizer, self.pipeline.max_length)["input_ids"]
+            pipeline = self.pipeline
+            read = read_texts(texts, pipeline.tokenizer, pipeline.max_length, pipeline.reading)
+            return [one.field("input_ids") for one in read]
         ids = reading.inputs["input_ids"][0].numpy()  # [tokens]
         of_word = np.array([-1 if word is None else word for word in reading.word_of_token])
         # The last column is that of the markers, which always stay.
@@ -83,11 +85,15 @@ class Asked:
         @torch.no_grad()
         def answer(rows: np.ndarray) -> None:
             logits = self._quick(**pad(tokens, rows, pad_id, CPU)).logits  # [batch, 2]
-            margins[rows] = margin_of(self._quick, logits.float()).numpy()
+            margins[rows] = self.margin_of(self._quick, logits).numpy()
 
         for _ in in_parallel(answer, plan_batches(lengths, BUDGET), CPU):
             pass
         return margins
+
+    def margin_of(self, model: torch.nn.Module, logits: torch.Tensor) -> torch.Tensor:
+        """Return the margins ``[texts]`` of logits ``[texts, 2]``, by the temperature."""
+        return margin_of(model, logits.float() / self.pipeline.temperature)
 
     def without(self, reading: Reading, kept: np.ndarray) -> np.ndarray:
         """Ask about versions of one text whose other words are taken out; see ``versions``."""
@@ -95,8 +101,9 @@ class Asked:
 
 
 def _digest(pipeline: SentimentPipeline) -> str:
-    """Digest all weights, and how many tokens are read."""
-    digest = hashlib.sha256(str(pipeline.max_length).encode())
+    """Digest all weights, what is read, and the temperature."""
+    settings = (pipeline.max_length, pipeline.reading, pipeline.temperature)
+    digest = hashlib.sha256(repr(settings).encode())
     for name, tensor in pipeline.model.state_dict().items():
         digest.update(name.encode() + tensor.cpu().float().numpy().tobytes())
     return digest.hexdigest()

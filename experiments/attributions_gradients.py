@@ -19,7 +19,6 @@ from imdb_tutorial.explorer.attributions import (
     TOKENS_AT_ONCE,
 )
 from imdb_tutorial.explorer.reading import Reading
-from imdb_tutorial.explorer.verdict import margin_of
 
 PAD, MASK, MEAN = "[PAD]", "[MASK]", "the mean word vector"
 
@@ -50,7 +49,7 @@ class Vectors:
     """
 
     def __init__(self, asked: Asked, reading: Reading):
-        self._model, self._reading = asked.exact, reading
+        self._asked, self._model, self._reading = asked, asked.exact, reading
         self._table = self._model.get_input_embeddings()
         self._tokenizer = asked.pipeline.tokenizer
         self.text = self._table(reading.inputs["input_ids"]).detach()  # [1, tokens, hidden]
@@ -60,7 +59,7 @@ class Vectors:
         inputs = {n: x.expand(len(vectors), -1) for n, x in self._reading.inputs.items()}
         # Only the vectors are exchanged: RoBERTa would number its positions by the ids.
         with self._table.register_forward_hook(lambda *_: vectors):
-            return margin_of(self._model, self._model(**inputs).logits)
+            return self._asked.margin_of(self._model, self._model(**inputs).logits)
 
     def blank(self, name: str) -> torch.Tensor:
         """Put a blank in every word's place, and leave the markers where they are."""

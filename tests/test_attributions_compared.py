@@ -377,6 +377,18 @@ def test_versions_of_a_text_keep_all_or_nothing(asked):
     assert asked.versions(reading, kept, MASKED) == [ids, [ids[0], *blank, ids[-1]]]
 
 
+def test_margins_are_those_at_the_classifiers_temperature(tiny_classifier, asked):
+    warm = load_classifier(tiny_classifier)
+    warm.temperature = 2.0
+    other, readings = Asked(warm), [asked.read(text) for text in TEXTS[:2]]
+    assert other.sha256 != asked.sha256
+    assert ask_whole(other, readings) == pytest.approx(ask_whole(asked, readings) / 2, abs=0.05)
+    assert margin(warm, SHORT) == pytest.approx(ask_whole(other, readings)[0], abs=0.05)
+    one, half = (METHODS[TODAY].find(who, readings[0], random()) for who in (asked, other))
+    assert half.pushes == pytest.approx(one.pushes / 2, abs=0.05)
+    assert half.reached == pytest.approx(one.reached / 2, abs=1e-3)
+
+
 def test_asking_leaves_the_classifier_as_it_was(pipeline, asked):
     before = pipeline(SHORT)
     for method in ASKING.values():
