@@ -3,7 +3,9 @@
 import itertools
 import json
 import math
+import runpy
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,6 +37,7 @@ from experiments.budget import fits
 from imdb_tutorial import attribute, load_classifier, without_words
 from imdb_tutorial.explorer.verdict import judge
 
+ROOT = Path(__file__).resolve().parents[1]
 SHORT = "a good movie, but boringly awful"
 TEXTS = [
     SHORT,
@@ -603,3 +606,7 @@ def test_the_record_says_all(pipeline, asked, no_bags, tmp_path, monkeypatch, ca
     alike = {row["method"]: row["rank_correlation"] for row in record["agreement"]["rows"]}
     # The other classifier is the same one here.
     assert alike == (dict.fromkeys(ASKING, 1.0) if seeds else {})
+    page = runpy.run_path(str(ROOT / "benchmarks/readme_table.py"))["render_attributions"](record)
+    assert [page.count(f"\n| {name} ") for name in METHODS] == [1] * len(METHODS)
+    assert ("not measured yet" in page) == (not seeds)
+    assert f"rule: {record['best']['method']};" in page
