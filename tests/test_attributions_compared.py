@@ -569,6 +569,7 @@ def test_reviews_are_chosen_by_a_seed_as_many_of_either_label():
         attributions.choose_rows(texts, truth, 400)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [0, 1])
 def test_the_record_says_all(pipeline, asked, no_bags, tmp_path, monkeypatch, capsys, seeds):
     words = [text.split() for text in TEXTS]
