@@ -1,8 +1,10 @@
 """Every attribution of every review and its measures, in pieces that are kept: a kill costs one."""
 
+import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -45,6 +47,52 @@ def code_sha256() -> str:
     return digest.hexdigest()
 
 
+class Block:
+    """Some texts that are attributed and asked about together, and what of it is kept.
+
+    Args:
+        asked: The classifier.
+        texts: All texts.
+        start: The number of the block's first text.
+        folder: Where the pieces of all blocks are kept.
+    """
+
+    def __init__(self, asked: Asked, texts: Sequence[str], start: int, folder: Path):
+        some = list(texts[start : start + BLOCK])
+        self._asked, self._start = asked, start
+        self._readings = [asked.read(text) for text in some]
+        self._folder = folder / asked.sha256[:12] / f"{start:04d}"
+        digest = hashlib.sha256(json.dumps(some).encode()).hexdigest()
+        self._key = [code_sha256(), asked.sha256, digest]
+
+    def whole(self) -> np.ndarray:
+        """Return the margins of the texts themselves, ``[texts]``."""
+        return self._kept("whole", [], lambda: ask_whole(self._asked, self._readings))
+
+    def shares(self, name: str, method: Method) -> list[Shares]:
+        """Return what a method finds, text by text; each has random numbers of its own."""
+
+        def find() -> np.ndarray:
+            return pack(
+                method.find(self._asked, reading, np.random.default_rng([SEED, number]))
+                for number, reading in enumerate(self._readings, self._start)
+            )
+
+        words = [len(reading.spans) for reading in self._readings]
+        return unpack(self._kept(name, [], find), words)
+
+    def margins(self, name: str, shares: Sequence[Shares], whole: np.ndarray) -> np.ndarray:
+        """Return the margins of versions of the texts, ``[texts, removals, 2, shares]``."""
+        pushes = [one.pushes for one in shares]
+        more = [digest_of(np.concatenate([whole, *pushes]))]
+        ask = functools.partial(ask_versions, self._asked, self._readings, pushes, whole)
+        return self._kept(f"{name}-margins", more, ask)
+
+    def _kept(self, name: str, more: Sequence[str], make: Callable[[], np.ndarray]) -> np.ndarray:
+        plain = re.sub(r"[^\w-]+", "", name.replace(" ", "-"))
+        return kept(self._folder / f"{plain}.safetensors", [*self._key, name, *more], make)
+
+
 def find_all(
     asked: Asked,
     texts: Sequence[str],
@@ -64,53 +112,23 @@ def find_all(
     Raises:
         OSError: The disk refuses.
     """
-    readings = [asked.read(text) for text in texts]
-    found = Found({name: [] for name in methods}, np.empty(len(texts)), {})
-    margins: dict[str, list[np.ndarray]] = {name: [] for name in methods}
-    code, starts = code_sha256(), range(0, len(texts), BLOCK)
+    whole, margins = np.empty(len(texts)), {name: [] for name in methods}
+    shares: dict[str, list[Shares]] = {name: [] for name in methods}
+    starts = range(0, len(texts), BLOCK)
     with progress_bar(total=len(starts) * len(methods), desc="attributing", unit="piece") as bar:
         for start in starts:
-            rows = slice(start, start + BLOCK)
-            some = readings[rows]
-            key = [code, asked.sha256, _digest(texts[rows])]
-
-            def keep(name: str, more: Sequence[str], make, key=key, start=start) -> np.ndarray:
-                where = folder / asked.sha256[:12] / f"{start:04d}"
-                return kept(where / f"{name}.safetensors", [*key, name, *more], make)
-
-            whole = keep("whole", [], lambda some=some: ask_whole(asked, some))
-            found.whole[rows] = whole
+            rows, block = slice(start, start + BLOCK), Block(asked, texts, start, folder)
+            whole[rows] = block.whole()
             for name, method in methods.items():
-                slug = name.replace(" ", "-").replace("[", "").replace("]", "")
-                if method.mean_of:
-                    parts = [found.shares[part][rows] for part in method.mean_of]
-                    shares = [averaged(of_text) for of_text in zip(*parts, strict=True)]
-                else:
-                    packed = keep(
-                        slug,
-                        [],
-                        lambda method=method, some=some, start=start: pack(
-                            method.find(asked, reading, np.random.default_rng([SEED, number]))
-                            for number, reading in enumerate(some, start)
-                        ),
-                    )
-                    shares = unpack(packed, [len(reading.spans) for reading in some])
-                found.shares[name] += shares
-                pushes = [one.pushes for one in shares]
+                parts = [shares[part][rows] for part in method.mean_of]
+                some = [averaged(of_text) for of_text in zip(*parts, strict=True)]
+                some = some or block.shares(name, method)
+                shares[name] += some
                 if measured:
-                    margins[name].append(
-                        keep(
-                            f"{slug}-margins",
-                            [digest_of(np.concatenate([whole, *pushes]))],
-                            lambda some=some, pushes=pushes, whole=whole: ask_versions(
-                                asked, some, pushes, whole
-                            ),
-                        )
-                    )
+                    margins[name].append(block.margins(name, some, whole[rows]))
                 bar.update()
-    if measured:
-        found.margins.update({name: np.concatenate(some) for name, some in margins.items()})
-    return found
+    joined = {name: np.concatenate(some) for name, some in margins.items() if some}
+    return Found(shares, whole, joined)
 
 
 def pack(shares) -> np.ndarray:
@@ -125,7 +143,3 @@ def unpack(packed: np.ndarray, words: Sequence[int]) -> list[Shares]:
         Shares(one[len(PARTS) :], *map(float, one[: len(PARTS)]))
         for one in np.split(packed, ends[:-1])
     ]
-
-
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
