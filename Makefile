@@ -12,6 +12,7 @@
 #               it goes on
 # make behaviour  what the classifier makes of short and odd texts, of negation and contrast
 # make reading  what of a long review the packaged classifier should read, and its temperature
+# make attributions  which way to say which words did it is best; killed, it goes on
 # make clean    removes what the others made
 #
 # Variables of `make setup`, which the others call when it is needed:
@@ -24,7 +25,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise classifier behaviour reading clean
+.PHONY: setup base base-run gpu-check lab test quick mutants faults run notebooks book lint bench study label-noise classifier behaviour reading attributions clean
 
 setup: $(STAMP)
 
@@ -126,6 +127,11 @@ behaviour: setup
 # Minutes. It asks the validation reviews alone; what it says of short ones stands in the study.
 reading: setup
 	$(BIN)/python -m experiments.reading
+	$(BIN)/python benchmarks/readme_table.py
+
+# It says beforehand how long it will take. What it found so far lies in build/attributions.
+attributions: setup
+	$(BIN)/python -m experiments.attributions
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

@@ -26,7 +26,7 @@ BLOCK = re.compile(r"(<!-- (measured[a-z-]*) -->\n).*?(<!-- /\2 -->)", re.DOTALL
 
 def render() -> dict[str, str]:
     """Return each block by its name, as Markdown."""
-    return {
+    blocks = {
         "measured": render_probe(),
         "measured-explorer": render_explorer(),
         "measured-ladder": render_ladder(),
@@ -38,6 +38,9 @@ def render() -> dict[str, str]:
         "measured-bill": render_bill(),
         "measured-seeds": render_seeds(),
     }
+    if (DATA / "attributions.json").is_file():
+        blocks["measured-attributions"] = render_attributions(read_record("attributions"))
+    return blocks
 
 
 def render_explorer() -> str:
@@ -183,6 +186,74 @@ def render_reading(record: dict) -> str:
         )
     lines += ["", f"Chosen: {record['chosen']}. The rule was: {record['rule']}."]
     return "\n".join(lines) + "\n"
+
+
+def render_attributions(record: dict) -> str:
+    """Return how good the ways are that say which words did it, as Markdown."""
+    measured = {
+        (row["method"], row["measure"], row["removal"]): row
+        for row in record["rows"]
+        if row["unit"] == "probability"
+    }
+    measures, removals = (list(dict.fromkeys(key[place] for key in measured)) for place in (1, 2))
+    reviews, cost = record["reviews"], record["cost"]
+    lines = [
+        f"{reviews['count']} {reviews['pool']} reviews of {reviews['films']} films. What the "
+        "verdict's probability loses, in points, as the mean over the strongest "
+        f"{', '.join(map(str, record['percents'][:-1]))} and {record['percents'][-1]} % of the "
+        "words, with 95 % intervals over films. Comprehensiveness, without these words: more is "
+        "better. Sufficiency, with nothing but them: less is better. Words go in two ways, so that "
+        "none is favoured that itself asks about texts without words.",
+        "",
+        f"| Way | {' | '.join(f'{m}, {r}' for m in measures for r in removals)} | "
+        f"seconds for {cost['words']} words |",
+        "| --- " * (2 + len(measures) * len(removals)) + "|",
+    ]
+    for method in record["methods"]:
+        cells = [_points(measured[method, m, r]) for m in measures for r in removals]
+        timed = cost["methods"].get(method)
+        seconds = f"{timed['seconds']:.2f}" if timed else ""
+        name = f"{method} (control)" if method in record["controls"] else method
+        lines.append(f"| {name} | {' | '.join(cells)} | {seconds} |")
+    promised = (
+        f"{row['method']} {row['median']:.1%}, above {row['high']:.1%} in 5 % of the reviews"
+        for row in record["completeness"]
+    )
+    alone = (
+        f"{row['method']} {row['median']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
+        for row in record["blanks"]
+    )
+    alike = (
+        f"{row['method']} {row['rank_correlation']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+        for row in record["agreement"]["rows"]
+    )
+    best = record["best"]
+    clearly = "clearly" if best["clearly_better_than_today"] else "not clearly"
+    lines += [
+        "",
+        f"\\* differs from {record['today']}, after Holm's correction for all comparisons. "
+        f"{cost['threads']} thread(s), load {cost['load']}.",
+        "",
+        f"By how much sums miss what they promise: {'; '.join(promised)}.",
+        "",
+        f"What the classifier says of the blank itself, in logits, median and middle 90 %: "
+        f"{'; '.join(alone)}.",
+        "",
+        f"How alike {record['agreement']['classifiers']} classifiers rank the words (Spearman's "
+        f"correlation): {'; '.join(alike) or 'not measured yet: it needs several seeds'}.",
+        "",
+        f"The best by the record's rule: {best['method'] or 'none is quick enough'}; {clearly} "
+        f"more comprehensive than {record['today']}. Not shown to be less comprehensive: "
+        f"{', '.join(best['not_worse']) or 'none'}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _points(row: dict) -> str:
+    """Return a loss of probability in points, with a star where it differs from today's way."""
+    mean, low, high = (100 * row[name] for name in ("mean", "low", "high"))
+    mark = r"\*" if row["less_today"] and row["less_today"]["p_holm"] < 0.05 else ""
+    return f"{mean:.1f} ({low:.1f} to {high:.1f}){mark}"
 
 
 def _share(value: float, low: float, high: float) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 from types import SimpleNamespace
 
 import datasets
@@ -19,10 +20,18 @@ from experiments.learning import Phase, learn, pieces_of, plan_epoch
 from experiments.lora import LoraLinear, save_lora
 from experiments.lower_layers import LowerLayers
 from experiments.saved_classifier import save
+from experiments.saved_seeds import save_seeds
 from experiments.teaching import Held, Teaching
 from experiments.teaching_settings import STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import head_and_tail, passage_of, read, teaching_texts
-from imdb_tutorial import fit_temperature, load_classifier, load_encoder, load_tokenizer, tokenize
+from imdb_tutorial import (
+    fit_temperature,
+    load_classifier,
+    load_encoder,
+    load_tokenizer,
+    predict_proba,
+    tokenize,
+)
 from imdb_tutorial.classifier.adapter import apply_adapter
 from imdb_tutorial.encoder.tokens import pad
 from imdb_tutorial.machine.checkpoint import CHECKPOINT_FILE
@@ -541,6 +550,34 @@ def test_the_reading_is_the_one_that_is_best_on_validation(pools, tmp_path, tiny
     chosen = answers[record["reading"]].numpy()
     temperature = fit_temperature(y_true=held.labels, logits=chosen)
     assert record["temperature"] == pytest.approx(temperature, rel=1e-3)
+
+
+def test_the_other_seeds_are_saved_as_they_were_taught(pools, tmp_path, tiny_bert):
+    settings = small(str(tiny_bert), seeds=(3, 1, 2))
+    texts = classifier.learnt_from(pools, settings)
+    held = Held(pools["validation"]["text"][:], np.array(pools["validation"]["label"][:]))
+    work = tmp_path / "work"
+    made = Teaching(settings, texts, classifier.hard_labels(texts.labels), held, work)
+    record, model = made.run()
+    save(model, settings, record, {}, tmp_path / "chosen", work)
+    folders = save_seeds(settings, tmp_path / "chosen", work, tmp_path / "seeds")
+    others = [seed for seed in (3, 1, 2) if seed != record["chosen_seed"]]
+    assert [folder.name for folder in folders] == [f"seed-{seed}" for seed in others]
+    rows = np.arange(5)
+    answers = []
+    for seed, folder in zip(others, folders, strict=True):
+        model, _ = made.taught(settings, record["learning_rate"], seed, f"seed-{seed}")
+        tokens = made.tokens_of["validation"](record["reading"])
+        with torch.no_grad():
+            logits = model(*model.below(tokens, rows)) / record["temperature"]
+        opened = load_classifier(folder)
+        found = predict_proba(opened, held.texts[: len(rows)])
+        assert found.numpy() == pytest.approx(logits.softmax(dim=1).numpy(), abs=1e-2)
+        answers.append(found)
+    assert not torch.equal(*answers)
+    shutil.rmtree(work / f"seed-{others[0]}")
+    with pytest.raises(FileNotFoundError, match="run make classifier again"):
+        save_seeds(settings, tmp_path / "chosen", work, tmp_path / "seeds")
 
 
 def test_a_rate_that_ends_in_no_numbers_is_never_chosen(pools, tmp_path, tiny_bert, monkeypatch):
