@@ -71,7 +71,8 @@ def render_ladder() -> str:
     lines += [
         "",
         f"Milliseconds: a review of 200 words, one core, median of {costs.rounds.min()} "
-        f"round(s) on {quiet}. Disk: all files that are read to answer, without the libraries.",
+        f"round(s) on {quiet}. Disk: all files that are read to answer, without the libraries. "
+        "Times to train are orders of magnitude: two cores that also did other work.",
         "",
     ]
     right, films = study.ladder_right(reviews["test"]["label"][:]), reviews["test"]["film"][:]

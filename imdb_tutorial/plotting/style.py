@@ -48,6 +48,7 @@ STYLE_OF: dict[str, dict[str, Any]] = {
     "NB words": {"color": "#6b4f00", "linestyle": "-", "marker": "s"},
     "random BERT": {"color": "#9fb8c4", "linestyle": ":", "marker": "X"},
     "frozen MiniLM": {"color": "#1b6d93", "linestyle": "-", "marker": "o"},
+    "frozen mpnet": {"color": "#0b3a5b", "linestyle": "-.", "marker": "^"},
     "classic probe": {"color": "#4aa3c7", "linestyle": ":", "marker": "v"},
     "mended probe": {"color": "#1b6d93", "linestyle": "-", "marker": "o"},
     "fine-tuned": {"color": "#c2478c", "linestyle": "-.", "marker": "P"},
