@@ -282,7 +282,8 @@ def test_the_lower_layers_output_survives_a_kill(encoder, tmp_path, monkeypatch,
     for rows in batches:
         for found, expected in zip(kept(rows), model.below(tokens, rows), strict=True):
             mask = model.below(tokens, rows)[1] == 1
-            assert torch.equal(found[mask], expected[mask])
+            # On one thread or on two, a product may differ in its last digit.
+            torch.testing.assert_close(found[mask], expected[mask])
     short = batches[-1][:1]
     assert kept(np.concatenate([batches[0][:1], short]))[0].dtype == kept(short)[0].dtype
 

@@ -601,7 +601,9 @@ def test_two_explorers_work_at_the_same_time(make, sources):
             [texts[:10], texts[10:]],
         )
     for answer in itertools.chain(*answers):
-        assert answer.cards[0].attribution.pushes == expected[answer.text]
+        # Side by side, a product may differ in its last digit.
+        pushes = answer.cards[0].attribution.pushes
+        assert pushes == pytest.approx(expected[answer.text], abs=1e-4)
     assert [len(explorer.tried.rows) for explorer in (first, second)] == [10, 10]
 
 
