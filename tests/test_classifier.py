@@ -379,16 +379,12 @@ def test_a_folder_with_nothing_in_it(tmp_path):
 @pytest.mark.parametrize("name", ["nowhere", "no/such/folder", "/no/such"])
 def test_a_folder_that_does_not_exist(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        FileNotFoundError, match=rf"{name}.*expected 'packaged', 'base', .* hub"
-    ):
+    with pytest.raises(FileNotFoundError, match=rf"{name}.*expected 'packaged', 'base', .* hub"):
         load_classifier(name)
 
 
 def test_a_file_is_no_folder(own_copy):
-    with pytest.raises(
-        FileNotFoundError, match=r"config\.json.*expected 'packaged', 'base', a"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"config\.json.*expected 'packaged', 'base', a"):
         load_classifier(own_copy / "config.json")
 
 
