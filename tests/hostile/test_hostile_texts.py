@@ -86,7 +86,7 @@ def test_is_answered_and_shown_as_it_is(explorer, text):
         return
     reading = card.verdict.reading
     assert math.isfinite(sum(card.attribution.pushes))
-    assert "".join(piece for piece, _ in card.attribution.pieces) == reading.text[: reading.end]
+    assert "".join(piece for piece, _ in card.attribution.pieces) == reading.head + reading.tail
     for markup in (words_html(card.attribution), plain_html(reading)):
         page = ParsedPage(markup)
         assert_harmless(page)
