@@ -27,6 +27,7 @@ from imdb_tutorial import (
     reliability,
 )
 from imdb_tutorial.__main__ import main
+from imdb_tutorial.classifier.certainty import in_words
 from imdb_tutorial.encoder.tokens import Tokens, pad, plan_batches
 from imdb_tutorial.explorer.cards import Answer, Card
 from imdb_tutorial.explorer.history import COLUMNS, Tried
@@ -369,11 +370,13 @@ def test_what_was_tried_comes_back_from_its_csv(tmp_path_factory, rows):
     tried, expected = Tried(), []
     for text, model, label, probability, tokens, end in rows:
         text, model = (x.encode("utf-8", "replace").decode() for x in (text, model))
-        reading = Reading(text, min(end, len(text)), (), (None,) * tokens, {}, 0, 512)
+        gap = (min(end, len(text)), len(text))
+        reading = Reading(text, gap, (), (None,) * tokens, {}, 0, 512)
         tried.add(Answer(text, (Card(model, Verdict(label, probability, 0.0, reading)),)))
         cut = "yes" if end < len(text) else "no"
         numbers = round(probability, 4), float(tokens)
-        expected.append([as_text_cell(text), as_text_cell(model), label, *numbers, cut, ""])
+        said = in_words(label, probability)
+        expected.append([as_text_cell(text), as_text_cell(model), said, *numbers, cut, ""])
     file = tried.save(tmp_path_factory.mktemp("tried"))
     with file.open(newline="", encoding="utf-8") as opened:
         header, *found = csv.reader(opened, quoting=csv.QUOTE_NONNUMERIC)
