@@ -23,6 +23,7 @@ from imdb_tutorial import (
     load_evidence,
     load_study,
 )
+from imdb_tutorial.evaluation.clusters import GroupedDifference
 from imdb_tutorial.evaluation.records import DATA, seal_records
 from imdb_tutorial.machine.files import write_whole
 from imdb_tutorial.machine.provenance import provenance
@@ -110,12 +111,7 @@ def softmax_costs(asked: Asked) -> set[tuple[str, int | str, bool]]:
         ("cls", "mean"), (200, 2_000, "all"), (False, True)
     ):
         setting = {"pooling": pooling, "size": size, "standardised": flat}
-        one, other = (
-            asked.study.right("probes", asked.labels, loss=loss, **setting)
-            for loss in ("softmax", "logits")
-        )  # [seeds, reviews] each
-        films = np.tile(asked.films, len(one))
-        found[pooling, size, flat] = compare_grouped(one.ravel(), other.ravel(), films)
+        found[pooling, size, flat] = softmax_cost(asked, "probes", **setting)
     corrected = holm([cost.p_value for cost in found.values()])
     pairs = zip(found.items(), corrected, strict=True)
     return {setting for (setting, cost), p in pairs if p < 0.05 and cost.difference < 0}
@@ -123,15 +119,17 @@ def softmax_costs(asked: Asked) -> set[tuple[str, int | str, bool]]:
 
 def own_rates_cost_nothing(asked: Asked) -> bool:
     """Whether no cost of the second softmax is shown where each way has its own learning rate."""
-    found = []
-    for size in (200, 2_000, "all"):
-        one, other = (
-            asked.study.right("rates", asked.labels, loss=loss, size=size)
-            for loss in ("softmax", "logits")
-        )  # [seeds, reviews] each
-        films = np.tile(asked.films, len(one))
-        found.append(compare_grouped(one.ravel(), other.ravel(), films).p_value)
-    return bool(min(holm(found)) >= 0.05)
+    costs = [softmax_cost(asked, "rates", size=size) for size in (200, 2_000, "all")]
+    return bool(min(holm([cost.p_value for cost in costs])) >= 0.05)
+
+
+def softmax_cost(asked: Asked, experiment: str, **setting: object) -> GroupedDifference:
+    """Compare probes with softmax twice and once, all seeds of a setting together, over films."""
+    one, other = (
+        asked.study.right(experiment, asked.labels, loss=loss, **setting)
+        for loss in ("softmax", "logits")
+    )  # [seeds, reviews] each
+    return compare_grouped(one.ravel(), other.ravel(), np.tile(asked.films, len(one)))
 
 
 def test_flatters(asked: Asked) -> bool:

@@ -63,6 +63,14 @@ class Counting:
         return self.tokenizer(texts, **options)
 
 
+# Text by text: words, how often they follow each other, and the most tokens that are read.
+TEXTS_AND_LENGTHS = {
+    "words": st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=40),
+    "repeats": st.integers(1, 12),
+    "max_length": st.integers(3, 9),
+}
+
+
 @pytest.fixture(scope="module")
 def tokenizers():
     """Return one tokenizer of each kind: WordPiece, byte pairs and Unigram."""
@@ -74,11 +82,7 @@ def tokenizers():
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
-@given(
-    words=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=40),
-    repeats=st.integers(1, 12),
-    max_length=st.integers(3, 9),
-)
+@given(**TEXTS_AND_LENGTHS)
 def test_the_beginning_has_the_tokens_of_the_whole(tokenizers, words, repeats, max_length):
     text = "".join(words * repeats).encode("utf-8", "replace").decode()
     for tokenizer in tokenizers:

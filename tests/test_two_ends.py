@@ -7,10 +7,10 @@ import numpy as np
 import peft
 import pytest
 import torch
-from hypothesis import assume, given, settings, strategies as st
+from hypothesis import assume, given, settings
 from safetensors.torch import safe_open
 from test_attributions import margin_of
-from test_long_texts import ENDLESS, MEGABYTES, PIECES, Counting
+from test_long_texts import ENDLESS, MEGABYTES, TEXTS_AND_LENGTHS, Counting
 from test_typed_text import ROBERTA_LIKE, byte_pairs, unigram
 from toys import save_tiny_bert
 from transformers import BertTokenizerFast, PreTrainedTokenizerFast
@@ -155,11 +155,7 @@ def test_without_settings_a_pipeline_reads_the_head_and_divides_by_one(classifie
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
-@given(
-    words=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=40),
-    repeats=st.integers(1, 12),
-    max_length=st.integers(3, 9),
-)
+@given(**TEXTS_AND_LENGTHS)
 def test_the_tokens_are_the_first_and_the_last_of_the_whole(tokenizers, words, repeats, max_length):
     text = "".join(words * repeats).encode("utf-8", "replace").decode()
     assume(len(text) <= MOST_CHARACTERS_PER_TOKEN * max_length)  # of more, not all is looked at
