@@ -368,11 +368,11 @@ def test_the_cache_knows_shards_and_clears_them(tiny, expected, passes, monkeypa
 
 @needs_flock
 def test_clearing_leaves_the_shards_of_what_is_being_computed(tiny, expected, monkeypatch):
-    left = []
+    left, in_parallel = [], extraction.in_parallel
 
     def clearing(work, items, device):
-        for number, item in enumerate(items):
-            yield work(item)
+        for number, done in enumerate(in_parallel(work, items, device)):
+            yield done
             if number == 9:
                 cache.clear_cache()
                 left.append(len(kept()))
