@@ -9,7 +9,6 @@ will take; while the teacher learns it needs nine gigabytes of disk. At the end
 """
 
 import argparse
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,22 +17,20 @@ import numpy as np
 import torch
 
 import imdb_tutorial
-from experiments.expected_time import expected_seconds, in_words
+from experiments.expected_time import expected_seconds, in_words, seconds_of_asking
 from experiments.saved_classifier import save
-from experiments.soft_labels import keep_soft_labels, made_of, read_soft_labels
+from experiments.soft_labels import SoftLabels
 from experiments.teaching import Held, Teaching, softmax
 from experiments.teaching_settings import PASSAGES, STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import Texts, teaching_texts
 from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.dataset.reviews import ids_sha256
+from imdb_tutorial.probe import PROBE_FILE
 
 FOLDER = Path("build/classifier")
 PACKAGED_TEACHER = Path(imdb_tutorial.__file__).with_name("data") / "base_classifier"
 HELD = ("validation", "test")
-SOFT_LABELS = (
-    "the teacher's own answers to what it learnt from, after its teaching, softened by the "
-    "temperature that fits on validation"
-)
+SOFT_LABELS = "the teacher's answers, softened by the temperature that fits on validation"
 Pools = Mapping[str, datasets.Dataset]
 
 
@@ -79,42 +76,64 @@ def run(
     Args:
         pools: Reviews with the columns ``text``, ``label`` and ``id``: train, validation and test.
         folder: Where all is kept.
-        teacher: How the base-size encoder is taught.
+        teacher: How the base-size encoder is taught, where the package has no teacher.
         student: How the small one is.
 
     Returns:
-        Both records, by name; the student's alone where the package has the teacher's soft labels.
+        Both records, by name; the student's alone where the package has a teacher.
     """
     held = {name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD}
-    texts, validation = learnt_from(pools, teacher), held["validation"]
     asked = sum(len(some.labels) for some in held.values())
-    truth, key = hard_labels(texts.labels), made_of(teacher, texts, validation)
-    teaching = Teaching(teacher, texts, truth, validation, folder / "work/teacher")
-    plan = functools.partial(Teaching, student, texts)
-    pupil = plan(truth, validation, folder / "work/student")
-    about = {
-        "reviews": {name: len(split) for name, split in pools.items()},
-        "train_ids_sha256": ids_sha256(pools["train"]["id"][: teacher.reviews]),
+    plans = {
+        name: _plan(pools, held["validation"], settings, folder / "work" / name)
+        for name, settings in (("teacher", teacher), ("student", student))
     }
-    records, soft = {}, read_soft_labels(PACKAGED_TEACHER, key)
-    if soft is not None:
-        print(f"the teacher: its soft labels are those in {str(PACKAGED_TEACHER)!r}", flush=True)
-    for name, one in (("teacher", teaching), ("student", pupil)):
-        if one is pupil or soft is None:
-            parts = expected_seconds(one, soft_labels=one is teaching, asked=asked)
-            print(f"the {name}: {in_words(parts)}", flush=True)
-    if soft is None:
-        record, model = teaching.run()
-        soft = softmax(teaching.answers(model, record["reading"]) / record["temperature"])
-        to, work = folder / "teacher", teaching.folder
-        records["teacher"] = save(model, teacher, record | about, held, to, work)
-        keep_soft_labels(to, key, soft)
-        teaching.forget_lower_layers()
-    pupil = plan(mixed_labels(texts.labels, soft, student.true_label), validation, pupil.folder)
+    texts, records = plans["student"].texts.texts, {}
+    if (PACKAGED_TEACHER / PROBE_FILE).is_file():
+        soft = SoftLabels(PACKAGED_TEACHER, teacher.encoder, folder)
+        parts = {"asking it": seconds_of_asking(plans["teacher"], soft.missing(texts))}
+        print(f"the teacher: {str(PACKAGED_TEACHER)!r}, {in_words(parts)}", flush=True)
+        _say("student", plans["student"], asked)
+    else:
+        _say("teacher", plans["teacher"], asked, soft_labels=True)
+        _say("student", plans["student"], asked)
+        records["teacher"], soft = _taught(plans["teacher"], _about(pools, teacher), held, folder)
+    pupil, labels = plans["student"], soft.of(texts)
+    pupil.targets = mixed_labels(pupil.texts.labels, labels, student.true_label)
     record, model = pupil.run()
-    record |= about | {"soft_labels": SOFT_LABELS}
-    return records | {
-        "student": save(model, student, record, held, folder / "student", pupil.folder)
+    record |= _about(pools, student) | {"soft_labels": SOFT_LABELS}
+    records["student"] = save(model, student, record, held, folder / "student", pupil.folder)
+    return records
+
+
+def _taught(
+    teaching: Teaching, about: dict, held: dict[str, Held], folder: Path
+) -> tuple[dict, SoftLabels]:
+    """Teach the teacher and save it, with what it answers to all that it learnt from."""
+    record, model = teaching.run()
+    answers = teaching.answers(model, record["reading"]) / record["temperature"]
+    to, settings = folder / "teacher", teaching.settings
+    record = save(model, settings, record | about, held, to, teaching.folder)
+    soft = SoftLabels(to, settings.encoder, to)
+    soft.add(teaching.texts.texts, softmax(answers)[:, 1])
+    teaching.forget_lower_layers()
+    return record, soft
+
+
+def _say(name: str, teaching: Teaching, asked: int, soft_labels: bool = False) -> None:
+    parts = expected_seconds(teaching, soft_labels, asked)
+    print(f"the {name}: {in_words(parts)}", flush=True)
+
+
+def _plan(pools: Pools, validation: Held, settings: Settings, folder: Path) -> Teaching:
+    texts = learnt_from(pools, settings)
+    return Teaching(settings, texts, hard_labels(texts.labels), validation, folder)
+
+
+def _about(pools: Pools, settings: Settings) -> dict:
+    return {
+        "reviews": {name: len(split) for name, split in pools.items()},
+        "train_ids_sha256": ids_sha256(pools["train"]["id"][: settings.reviews]),
     }
 
 

@@ -10,6 +10,7 @@ import torch
 from experiments.adapted import CPU, Adapted
 from experiments.learning import gradients, pieces_of, plan_epoch
 from experiments.teaching import START_REVIEWS, Teaching
+from experiments.teaching_texts import read
 from imdb_tutorial.machine.parallel import in_parallel
 
 STEPS = 3
@@ -89,6 +90,13 @@ def expected_seconds(teaching: Teaching, soft_labels: bool, asked: int) -> dict[
         "soft labels": tokens(reading) * speeds.answer if soft_labels else 0.0,
         "asking what was saved": asked * mean * (speeds.lower + speeds.answer),
     }
+
+
+def seconds_of_asking(teaching: Teaching, texts: list[str]) -> float:
+    """Time a few steps; return how long the encoder, with all its layers, takes for texts."""
+    settings, speeds = teaching.settings, measure(teaching)
+    tokens = read(texts, settings.encoder, max(settings.readings)).lengths().sum()
+    return float(tokens) * (speeds.lower + speeds.answer)
 
 
 def in_words(parts: dict[str, float]) -> str:

@@ -1,39 +1,82 @@
-"""What the teacher answers to all that it learnt from: enough to teach the small one again.
+"""What the teacher answers to all that the small classifier learns from, kept text by text.
 
-They lie in the teacher's folder. A teacher that comes with the package, taught with the same
-settings on the same reviews, is not taught a second time.
+Asking it takes most of an hour. Its answers lie in its own folder, or beside what is being taught;
+the same teacher is never asked twice about a text.
 """
 
 import hashlib
-import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from experiments.kept import keep, read_kept
-from experiments.teaching import Held
-from experiments.teaching_settings import Settings
-from experiments.teaching_texts import Texts
-from imdb_tutorial.machine.manifest import encoder_fingerprint
+from experiments.saved_classifier import ask_saved
+from experiments.teaching import softmax
+from imdb_tutorial.classifier.adapter import ADAPTER_FILE
+from imdb_tutorial.machine.files import write_whole
+from imdb_tutorial.machine.progress import progress_bar
+from imdb_tutorial.machine.tensors import pack, unpack
+from imdb_tutorial.probe import PROBE_FILE
 
 SOFT_LABELS_FILE = "soft_labels.safetensors"
+AT_ONCE = 512  # so many texts are asked between two writes
 
 
-def made_of(settings: Settings, texts: Texts, validation: Held) -> list[str]:
-    """Digest what a teacher's soft labels depend on: its settings, encoder and reviews."""
-    digest = hashlib.sha256(repr(settings).encode())
-    digest.update(json.dumps([texts.texts, validation.texts]).encode())
-    digest.update(texts.labels.tobytes() + validation.labels.tobytes())
-    return [digest.hexdigest(), str(encoder_fingerprint(settings.encoder))]
+class SoftLabels:
+    """A saved teacher's probabilities of positive, by text.
+
+    Args:
+        teacher: Its folder.
+        encoder: What ``load_encoder`` takes.
+        folder: Where its answers are kept; those that lie in its own folder count, too.
+    """
+
+    def __init__(self, teacher: Path, encoder: str, folder: Path):
+        self._teacher, self._encoder, self._file = teacher, encoder, folder / SOFT_LABELS_FILE
+        files = [(teacher / name).read_bytes() for name in (ADAPTER_FILE, PROBE_FILE)]
+        self._key = [hashlib.sha256(content).hexdigest() for content in files]
+        self._known: dict[int, float] = {}  # a text's number -> its probability of positive
+        for file in (teacher / SOFT_LABELS_FILE, self._file):
+            self._known |= _read(file, self._key)
+
+    def missing(self, texts: list[str]) -> list[str]:
+        """Return those texts that the teacher was not asked about."""
+        return [text for text in texts if number_of(text) not in self._known]
+
+    def add(self, texts: list[str], positive: np.ndarray) -> None:
+        """Keep answers, ``[texts]``, that are known from elsewhere."""
+        self._known |= dict(zip(map(number_of, texts), positive.tolist(), strict=True))
+        numbers = torch.tensor(list(self._known), dtype=torch.int64)
+        answers = torch.tensor(list(self._known.values()), dtype=torch.float32)
+        tensors = {"texts": numbers, "positive": answers}
+        write_whole(self._file, pack(tensors, "about", {"teacher": self._key}))
+
+    def of(self, texts: list[str]) -> np.ndarray:
+        """Return the teacher's probabilities ``[texts, 2]``; it is asked where it was not yet."""
+        ahead = self.missing(texts)
+        with progress_bar(total=len(ahead), desc="asking the teacher", disable=not ahead) as bar:
+            for start in range(0, len(ahead), AT_ONCE):
+                some = ahead[start : start + AT_ONCE]
+                answers = softmax(ask_saved(self._teacher, self._encoder, some))
+                self.add(some, answers[:, 1])
+                bar.update(len(some))
+        positive = np.array([self._known[number_of(text)] for text in texts])
+        return np.stack([1 - positive, positive], axis=1)
 
 
-def keep_soft_labels(folder: Path, key: list[str], soft: np.ndarray) -> None:
-    """Keep soft labels ``[texts, 2]`` in their teacher's folder."""
-    # Of two probabilities one says both.
-    keep(folder / SOFT_LABELS_FILE, key, soft[:, 1].astype(np.float32))
+def number_of(text: str) -> int:
+    """Return a number that no two of a few thousand texts share."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
 
 
-def read_soft_labels(folder: Path, key: list[str]) -> np.ndarray | None:
-    """Return the soft labels ``[texts, 2]`` of a folder; nothing where others or none are kept."""
-    positive = read_kept(folder / SOFT_LABELS_FILE, key)  # [texts]
-    return None if positive is None else np.stack([1 - positive, positive], axis=1)
+def _read(file: Path, key: list[str]) -> Mapping[int, float]:
+    """Return what a file has of a teacher's answers; nothing where none is, or no sound one."""
+    try:
+        tensors, about = unpack(file, "about")
+        if about["teacher"] != key:
+            return {}
+        numbers, positive = tensors["texts"].tolist(), tensors["positive"].tolist()
+        return dict(zip(numbers, positive, strict=True))
+    except (OSError, ValueError, KeyError):
+        return {}

@@ -13,7 +13,14 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
-from experiments import classifier, expected_time, learning, lower_layers, teaching
+from experiments import (
+    classifier,
+    expected_time,
+    learning,
+    lower_layers,
+    soft_labels,
+    teaching,
+)
 from experiments.adapted import Adapted
 from experiments.expected_time import Speeds, expected_seconds
 from experiments.learning import Phase, learn, pieces_of, plan_epoch
@@ -21,6 +28,7 @@ from experiments.lora import LoraLinear, save_lora
 from experiments.lower_layers import LowerLayers
 from experiments.saved_classifier import save
 from experiments.saved_seeds import save_seeds
+from experiments.soft_labels import SoftLabels
 from experiments.teaching import Held, Teaching
 from experiments.teaching_settings import STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import head_and_tail, passage_of, read, teaching_texts
@@ -385,8 +393,8 @@ def test_a_saved_adapter_that_is_too_large_is_refused(tiny_bert, tmp_path):
 
 
 def test_without_bfloat16_fewer_reviews_are_learnt_from_and_it_says_so(monkeypatch, capsys):
-    assert for_this_machine(TEACHER, None).reviews == 6_000
-    assert "no bfloat16" in (said := capsys.readouterr().out) and "6,000 reviews" in said
+    assert for_this_machine(TEACHER, None).reviews == 8_000
+    assert "no bfloat16" in (said := capsys.readouterr().out) and "8,000 reviews" in said
     assert for_this_machine(TEACHER, 50).reviews == 50
     monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "bfloat16")
     assert for_this_machine(STUDENT, None).reviews is None
@@ -467,22 +475,72 @@ def test_a_teacher_that_the_package_has_is_not_taught_again(
 ):
     first = teach(pools, tmp_path / "first", both)
     monkeypatch.setattr(classifier, "PACKAGED_TEACHER", tmp_path / "first/teacher")
+    capsys.readouterr()
     found = teach(pools, tmp_path / "again", both)
-    assert "the teacher: its soft labels are those in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert re.search(r"the teacher: '.*/first/teacher', about 0\.0 hours \(\)\n", said)
     assert list(found) == ["student"] and not (tmp_path / "again/work/teacher").exists()
+    assert not (tmp_path / "again/soft_labels.safetensors").exists()  # it was asked already
     # Kept as float32, the soft labels are the same but for their last digits.
     ours, theirs = (first["student"]["runs"][0], found["student"]["runs"][0])
     assert ours["loss"] == pytest.approx(theirs["loss"], abs=1e-3)
-    others = (both[0], dataclasses.replace(both[1], true_label=0.5))
-    assert list(teach(pools, tmp_path / "other", others)) == ["student"]
-    # Another teacher, other reviews, a damaged file: it is taught.
-    other = dataclasses.replace(both[0], rank=both[0].rank + 1)
-    assert list(teach(pools, tmp_path / "rank", (other, both[1]))) == ["teacher", "student"]
-    changed = {"validation": other_labels(pools["validation"])}
-    assert list(teach(pools, tmp_path / "held", both, **changed)) == ["teacher", "student"]
-    file = tmp_path / "first/teacher/soft_labels.safetensors"
+
+
+NEW = ["a good film", "", "not seen yet"]
+
+
+@pytest.fixture
+def teacher(pools, tmp_path, both):
+    """Return a taught teacher's folder, and what it was taught with."""
+    teach(pools, tmp_path / "taught", both)
+    return tmp_path / "taught/teacher", classifier.learnt_from(pools, both[0]).texts
+
+
+def soft(folder, both, kept_in) -> SoftLabels:
+    return SoftLabels(folder, both[0].encoder, kept_in)
+
+
+def copy_of(folder, to):
+    """Copy a teacher without its answers."""
+    return shutil.copytree(folder, to, ignore=shutil.ignore_patterns("soft_labels*"))
+
+
+def test_a_teacher_is_asked_what_it_was_not_taught(teacher, both, tmp_path):
+    folder, texts = teacher
+    labels = soft(folder, both, tmp_path)
+    assert labels.missing([*texts, *NEW]) == NEW
+    found = labels.of([*texts, *NEW])
+    assert found.sum(axis=1) == pytest.approx(1) and found[:, 1].std() > 0.01
+    assert found[-3:] == pytest.approx(
+        predict_proba(load_classifier(folder), NEW).numpy(), abs=1e-5
+    )
+    # What came from its teaching is what the saved one says; its adapter is in half precision.
+    alone = soft(copy_of(folder, tmp_path / "copy"), both, tmp_path / "alone").of(texts)
+    assert found[:-3] == pytest.approx(alone, abs=1e-2)
+
+
+def test_a_teacher_is_asked_once_about_a_text(teacher, both, tmp_path, monkeypatch):
+    folder, _ = teacher
+    expected = soft(folder, both, tmp_path / "whole").of(NEW)
+    monkeypatch.setattr(soft_labels, "AT_ONCE", 2)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_after(patch, soft_labels, "ask_saved", 1)
+        soft(folder, both, tmp_path).of(NEW)
+    resumed = soft(folder, both, tmp_path)
+    assert resumed.missing(NEW) == NEW[2:]
+    assert resumed.of([*NEW, NEW[0]]) == pytest.approx(expected[[0, 1, 2, 0]], abs=1e-6)
+    assert soft(folder, both, tmp_path).missing(NEW) == []
+
+
+def test_answers_of_another_teacher_or_in_a_damaged_file_count_for_nothing(teacher, both, tmp_path):
+    folder, texts = teacher
+    other, file = copy_of(folder, tmp_path / "other"), folder / "soft_labels.safetensors"
+    shutil.copy(file, other)
+    assert soft(other, both, tmp_path).missing(texts) == []
+    shutil.copy(tmp_path / "taught/student/probe.safetensors", other)
+    assert soft(other, both, tmp_path).missing(texts) == texts
     file.write_bytes(file.read_bytes()[:-3])
-    assert list(teach(pools, tmp_path / "cut", both)) == ["teacher", "student"]
+    assert soft(folder, both, tmp_path).missing(texts) == texts
 
 
 def test_the_saved_classifiers_answer_as_they_were_taught(pools, tmp_path, both, capsys):
