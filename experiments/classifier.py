@@ -35,10 +35,10 @@ Pools = Mapping[str, datasets.Dataset]
 
 
 def learnt_from(pools: Pools, settings: Settings) -> Texts:
-    """Return what both learn from: the first reviews of the train pool, and passages of them."""
+    """Return what one learns from: the first reviews of the train pool, and parts of them."""
     train = pools["train"]
     labels = np.array(train["label"][: settings.reviews], dtype=np.int64)
-    return teaching_texts(train["text"][: settings.reviews], labels, PASSAGES)
+    return teaching_texts(train["text"][: settings.reviews], labels, PASSAGES, settings.fragments)
 
 
 def hard_labels(labels: np.ndarray) -> torch.Tensor:
@@ -88,7 +88,7 @@ def run(
         name: _plan(pools, held["validation"], settings, folder / "work" / name)
         for name, settings in (("teacher", teacher), ("student", student))
     }
-    texts, records = plans["student"].texts.texts, {}
+    texts, records = plans["student"].texts.readable, {}
     if (PACKAGED_TEACHER / PROBE_FILE).is_file():
         soft = SoftLabels(PACKAGED_TEACHER, teacher.encoder, folder)
         parts = {"asking it": seconds_of_asking(plans["teacher"], soft.missing(texts))}
@@ -99,7 +99,9 @@ def run(
         _say("student", plans["student"], asked)
         records["teacher"], soft = _taught(plans["teacher"], _about(pools, teacher), held, folder)
     pupil, labels = plans["student"], soft.of(texts)
-    pupil.targets = mixed_labels(pupil.texts.labels, labels, student.true_label)
+    # A fragment keeps its true label: such texts the teacher never saw.
+    mixed = mixed_labels(pupil.texts.labels[: len(texts)], labels, student.true_label)
+    pupil.targets[: len(texts)] = mixed
     record, model = pupil.run()
     record |= _about(pools, student) | {"soft_labels": SOFT_LABELS}
     records["student"] = save(model, student, record, held, folder / "student", pupil.folder)

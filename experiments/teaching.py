@@ -83,7 +83,11 @@ class Teaching:
         truth, logits = self.validation.labels, answers[reading]
         return {
             "settings": dataclasses.asdict(self.settings),
-            "texts": {"reviews": self.texts.reviews, "all": len(self.texts.texts)},
+            "texts": {
+                "reviews": self.texts.reviews,
+                "fragments": self.texts.fragments,
+                "all": len(self.texts.texts),
+            },
             "rate_trials": trials,
             "learning_rate": rate,
             "runs": runs,

@@ -25,9 +25,10 @@ class Settings:
         true_label: The share of the true label in what the student learns; the rest is the
             teacher's soft label.
         trial_reviews: A rate is tried on so many reviews, in the first phase, for one epoch.
+        fragments: For this share of the reviews it also learns from a few words out of one.
         most_bytes: The saved adapter must not be larger.
         reviews: So many train reviews are learnt from; ``None`` takes all.
-        batch_size: Reviews and passages in a step.
+        batch_size: Texts in a step.
         warmup: Share of the steps in which the rate rises.
         weight_decay: As in AdamW.
         max_norm: Longer gradients are cut.
@@ -44,6 +45,7 @@ class Settings:
     true_label: float
     trial_reviews: int
     most_bytes: int
+    fragments: float = 0.0
     reviews: int | None = None
     batch_size: int = 32
     warmup: float = 0.06
@@ -54,8 +56,9 @@ class Settings:
         for name in ("layers", "rank", "alpha", "batch_size", "trial_reviews", "most_bytes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: expected 1 or more")
-        if not 0 <= self.true_label <= 1:
-            raise ValueError(f"true_label is {self.true_label}: expected a share, 0 to 1")
+        for name in ("true_label", "fragments"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: expected a share, 0 to 1")
         if self.reviews is not None and self.reviews < 2:
             raise ValueError(f"reviews is {self.reviews}: expected 2 or more, or None for all")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
@@ -108,6 +111,7 @@ STUDENT = Settings(
     true_label=0.3,
     trial_reviews=4_000,
     most_bytes=2_500_000,
+    fragments=0.25,
 )
 # Float32 takes two to three times as long.
 REVIEWS_WITHOUT_BFLOAT16 = 8_000

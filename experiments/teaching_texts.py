@@ -1,4 +1,4 @@
-"""What the classifiers learn from: train reviews by head and tail, and passages out of them."""
+"""What the classifiers learn from: train reviews by head and tail, passages, and fragments."""
 
 import re
 from typing import NamedTuple
@@ -11,38 +11,50 @@ from imdb_tutorial.encoder.tokens import Tokens, join
 
 SENTENCE_ENDS = re.compile(r"(?:<br\s*/?>\s*)+|(?<=[.!?])\s+")
 MOST_SENTENCES = 3
+MOST_WORDS = 12
+SCRAMBLED = 0.2  # of the fragments: they stand for words that no English reader knows
 WHOLE = 10**6  # no review has so many tokens
 
 
 class Texts(NamedTuple):
-    """Texts to learn from: reviews first, then passages out of some of them.
+    """Texts to learn from: reviews, then passages out of some of them, then fragments.
 
     Args:
         texts: All of them.
-        labels: The label of each, int64 ``[texts]``; a passage has its review's.
+        labels: The label of each, int64 ``[texts]``; a passage or fragment has its review's.
         reviews: How many of them are reviews.
+        fragments: How many of them are fragments.
     """
 
     texts: list[str]
     labels: np.ndarray
     reviews: int
+    fragments: int = 0
+
+    @property
+    def readable(self) -> list[str]:
+        """Return those that a teacher knows such texts as: all but the fragments."""
+        return self.texts[: len(self.texts) - self.fragments]
 
 
-def teaching_texts(texts: list[str], labels: np.ndarray, passages: float, seed: int = 0) -> Texts:
-    """Put reviews and passages out of some of them together.
+def teaching_texts(
+    texts: list[str], labels: np.ndarray, passages: float, fragments: float = 0.0, seed: int = 0
+) -> Texts:
+    """Put reviews, and passages and fragments out of some of them, together.
 
     Args:
         texts: Reviews of the train pool.
         labels: Their labels, ``[reviews]``.
         passages: For which share of the reviews there is a passage.
+        fragments: For which share there is a fragment.
         seed: Chooses them.
     """
     random = np.random.default_rng(seed)
-    rows = np.sort(random.permutation(len(texts))[: round(passages * len(texts))])
-    cut = [passage_of(texts[row], random) for row in rows]
-    return Texts(
-        [*texts, *cut], np.concatenate([labels, labels[rows]]).astype(np.int64), len(texts)
-    )
+    every, rows = list(texts), [np.arange(len(texts))]
+    for share, cut in ((passages, passage_of), (fragments, fragment_of)):
+        rows.append(np.sort(random.permutation(len(texts))[: round(share * len(texts))]))
+        every += [cut(texts[row], random) for row in rows[-1]]
+    return Texts(every, labels[np.concatenate(rows)].astype(np.int64), len(texts), len(rows[-1]))
 
 
 def passage_of(text: str, random: np.random.Generator) -> str:
@@ -51,6 +63,20 @@ def passage_of(text: str, random: np.random.Generator) -> str:
     count = min(int(random.integers(1, MOST_SENTENCES + 1)), len(sentences))
     start = int(random.integers(len(sentences) - count + 1))
     return " ".join(sentences[start : start + count])
+
+
+def fragment_of(text: str, random: np.random.Generator) -> str:
+    """Cut a few words that follow each other out of a text; some have their letters shuffled.
+
+    So little says next to nothing, and what learns from many of them learns to be unsure.
+    """
+    words = text.replace("<br />", " ").split() or [text]
+    count = min(int(random.integers(1, MOST_WORDS + 1)), len(words))
+    start = int(random.integers(len(words) - count + 1))
+    words = words[start : start + count]
+    if random.random() < SCRAMBLED:
+        words = ["".join(random.permutation(list(word))) for word in words]
+    return " ".join(words)
 
 
 def read(texts: list[str], encoder: str, size: int) -> Tokens:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import shutil
+from collections import Counter
 from types import SimpleNamespace
 
 import datasets
@@ -31,7 +32,13 @@ from experiments.saved_seeds import save_seeds
 from experiments.soft_labels import SoftLabels
 from experiments.teaching import Held, Teaching
 from experiments.teaching_settings import STUDENT, TEACHER, Settings, for_this_machine
-from experiments.teaching_texts import head_and_tail, passage_of, read, teaching_texts
+from experiments.teaching_texts import (
+    fragment_of,
+    head_and_tail,
+    passage_of,
+    read,
+    teaching_texts,
+)
 from imdb_tutorial import (
     fit_temperature,
     load_classifier,
@@ -351,6 +358,31 @@ def test_passages_are_sentences_of_their_reviews():
     assert passage_of("", np.random.default_rng(0)) == ""
 
 
+def test_fragments_are_a_few_words_of_their_reviews_and_some_are_scrambled():
+    texts = [f"alpha{n} beta{n}, gamma{n}<br />delta{n} epsilon{n}." for n in range(100)]
+    labels = np.arange(100) % 2
+    made = teaching_texts(texts, labels, 0.5, 1.0)
+    plain = teaching_texts(texts, labels, 0.5)
+    assert plain.fragments == 0 and plain.readable == plain.texts
+    # Fragments come last and leave the rest as it was.
+    assert made.readable == plain.texts and made.labels[:150].tolist() == plain.labels.tolist()
+    assert (made.reviews, made.fragments, len(made.texts)) == (100, 100, 250)
+    assert made.labels[150:].tolist() == labels.tolist()
+    whole = [
+        fragment in text.replace("<br />", " ")
+        for fragment, text in zip(made.texts[150:], texts, strict=True)
+    ]
+    assert 70 <= sum(whole) <= 90
+    for fragment, text in zip(made.texts[150:], texts, strict=True):
+        assert Counter(fragment) <= Counter(text.replace("<br />", " "))
+    assert {len(fragment.split()) for fragment in made.texts[150:]} == {1, 2, 3, 4, 5}
+    assert teaching_texts(texts, labels, 0.5, 1.0)[0] == made.texts
+    long = " ".join(map(str, range(100)))
+    sizes = {len(fragment_of(long, np.random.default_rng(n)).split()) for n in range(200)}
+    assert sizes == set(range(1, 13))
+    assert fragment_of("", np.random.default_rng(0)) == ""
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [
@@ -358,6 +390,7 @@ def test_passages_are_sentences_of_their_reviews():
         ({"rank": 0}, "rank is 0"),
         ({"batch_size": -1}, "batch_size is -1"),
         ({"true_label": 1.2}, "true_label is 1.2: expected a share"),
+        ({"fragments": -0.1}, "fragments is -0.1: expected a share"),
         ({"reviews": 1}, "reviews is 1: expected 2 or more, or None"),
         ({"seeds": ()}, r"seeds is \(\)"),
         ({"seeds": (1, 1)}, r"seeds is \(1, 1\): expected one or more different ones"),
@@ -423,7 +456,7 @@ def test_mixed_labels_teach_what_both_losses_teach_together():
 def both(tiny_bert, tiny_mpnet):
     """Return settings for a tiny teacher and a tiny student."""
     return small(str(tiny_mpnet)), small(
-        str(tiny_bert), layers=2, true_label=0.3, phases=((8, 1), (16, 1))
+        str(tiny_bert), layers=2, true_label=0.3, phases=((8, 1), (16, 1)), fragments=0.5
     )
 
 
@@ -569,7 +602,8 @@ def test_the_saved_classifiers_answer_as_they_were_taught(pools, tmp_path, both,
         ]
         assert found == pytest.approx(expected, abs=1e-2)
         assert record["adapter_bytes"] <= settings.most_bytes
-        assert record["texts"] == {"reviews": 40, "all": 50}
+        fragments = round(40 * settings.fragments)
+        assert record["texts"] == {"reviews": 40, "fragments": fragments, "all": 50 + fragments}
 
 
 def test_rate_and_seed_are_those_that_are_best_on_validation(pools, tmp_path, tiny_bert):
