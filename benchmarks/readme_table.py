@@ -31,6 +31,7 @@ def render() -> dict[str, str]:
         "measured-explorer": render_explorer(),
         "measured-ladder": render_ladder(),
         "measured-classifier": render_classifier(),
+        "measured-base": render_base(),
         "measured-behaviour": render_behaviour(load_behaviour()),
         "measured-reading": render_reading(read_record("reading")),
         "measured-fine-tuning": render_finetuning(),
@@ -105,6 +106,20 @@ def render_classifier() -> str:
         f"{record['load_seconds']:.1f} s once the libraries are imported, in "
         f"{record['load_seconds_with_imports']:.1f} s from nothing, and reads 200 words in "
         f"{record['milliseconds_for_200_words']:.0f} ms.\n"
+    )
+
+
+def render_base() -> str:
+    """Return the record of the classifier on the base-size encoder as a few sentences."""
+    record = json.loads((DATA / "base_classifier/record.json").read_text(encoding="utf-8"))
+    texts, pools = record["texts"], record["reviews"]
+    rest = texts["all"] - texts["reviews"]
+    of_all = "" if texts["reviews"] == pools["train"] else f" of the {pools['train']:,}"
+    return (
+        f"Of the {pools['test']:,} test reviews it gets {record['accuracy']['test']:.1%} right; "
+        f"its expected calibration error there is {100 * record['calibration_error']['test']:.1f} "
+        f"points. It learnt from {texts['reviews']:,}{of_all} train reviews and from {rest:,} "
+        f"passages out of them, once. Its adapter has {record['adapter_bytes'] / 1e6:.1f} MB.\n"
     )
 
 

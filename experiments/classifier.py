@@ -9,6 +9,8 @@ will take; while the teacher learns it needs nine gigabytes of disk. At the end
 """
 
 import argparse
+import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,14 +20,14 @@ import torch
 
 import imdb_tutorial
 from experiments.expected_time import expected_seconds, in_words, seconds_of_asking
-from experiments.saved_classifier import save
+from experiments.saved_classifier import RECORD_FILE, save
 from experiments.soft_labels import SoftLabels
 from experiments.teaching import Held, Teaching, softmax
 from experiments.teaching_settings import PASSAGES, STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import Texts, teaching_texts
 from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.dataset.reviews import ids_sha256
-from imdb_tutorial.probe import PROBE_FILE
+from imdb_tutorial.machine.manifest import damaged_file
 
 FOLDER = Path("build/classifier")
 PACKAGED_TEACHER = Path(imdb_tutorial.__file__).with_name("data") / "base_classifier"
@@ -76,11 +78,12 @@ def run(
     Args:
         pools: Reviews with the columns ``text``, ``label`` and ``id``: train, validation and test.
         folder: Where all is kept.
-        teacher: How the base-size encoder is taught, where the package has no teacher.
+        teacher: How the base-size encoder is taught; one that comes with the package and was taught
+            like this is asked instead.
         student: How the small one is.
 
     Returns:
-        Both records, by name; the student's alone where the package has a teacher.
+        Both records, by name; the student's alone where the package's teacher was asked.
     """
     held = {name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD}
     asked = sum(len(some.labels) for some in held.values())
@@ -89,7 +92,7 @@ def run(
         for name, settings in (("teacher", teacher), ("student", student))
     }
     texts, records = plans["student"].texts.readable, {}
-    if (PACKAGED_TEACHER / PROBE_FILE).is_file():
+    if _is_packaged(plans["teacher"], _about(pools, teacher)):
         soft = SoftLabels(PACKAGED_TEACHER, teacher.encoder, folder)
         parts = {"asking it": seconds_of_asking(plans["teacher"], soft.missing(texts))}
         print(f"the teacher: {str(PACKAGED_TEACHER)!r}, {in_words(parts)}", flush=True)
@@ -106,6 +109,17 @@ def run(
     record |= _about(pools, student) | {"soft_labels": SOFT_LABELS}
     records["student"] = save(model, student, record, held, folder / "student", pupil.folder)
     return records
+
+
+def _is_packaged(teaching: Teaching, about: dict) -> bool:
+    """Say whether the package has a sound teacher, taught in this way on these reviews."""
+    try:
+        record = json.loads((PACKAGED_TEACHER / RECORD_FILE).read_bytes())
+        made = {name: record[name] for name in about} | {"settings": record["settings"]}
+    except (OSError, ValueError, KeyError):
+        return False
+    asked_for = about | {"settings": dataclasses.asdict(teaching.settings)}
+    return made == json.loads(json.dumps(asked_for)) and not damaged_file(PACKAGED_TEACHER)
 
 
 def _taught(

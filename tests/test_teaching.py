@@ -517,6 +517,14 @@ def test_a_teacher_that_the_package_has_is_not_taught_again(
     # Kept as float32, the soft labels are the same but for their last digits.
     ours, theirs = (first["student"]["runs"][0], found["student"]["runs"][0])
     assert ours["loss"] == pytest.approx(theirs["loss"], abs=1e-3)
+    # Another way of teaching, other reviews, a damaged file: it is taught.
+    other = dataclasses.replace(both[0], rank=both[0].rank + 1)
+    assert list(teach(pools, tmp_path / "rank", (other, both[1]))) == ["teacher", "student"]
+    fewer = {"train": pools["train"].select(range(30))}
+    assert list(teach(pools, tmp_path / "fewer", both, **fewer)) == ["teacher", "student"]
+    file = tmp_path / "first/teacher/adapter_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-3])
+    assert list(teach(pools, tmp_path / "damaged", both)) == ["teacher", "student"]
 
 
 NEW = ["a good film", "", "not seen yet"]

@@ -1,0 +1,63 @@
+"""The classifier on the base-size encoder: what it learnt from, its size, how good it is."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import imdb_tutorial
+from imdb_tutorial import attribute, load_classifier
+from imdb_tutorial.dataset.reviews import ids_sha256
+from imdb_tutorial.machine.manifest import damaged_file
+from imdb_tutorial.machine.sources import model_source
+
+FOLDER = Path(imdb_tutorial.__file__).with_name("data") / "base_classifier"
+RECORD = json.loads((FOLDER / "record.json").read_text(encoding="utf-8"))
+
+
+def has_base_encoder() -> bool:
+    try:
+        return bool(model_source("base"))
+    except FileNotFoundError:
+        return False
+
+
+def test_it_is_small_and_whole_and_holds_no_pickle():
+    files = [path for path in FOLDER.iterdir() if path.is_file()]
+    assert {path.suffix for path in files} == {".safetensors", ".json"}
+    assert damaged_file(FOLDER) is None
+    adapter = FOLDER / "adapter_model.safetensors"
+    assert adapter.stat().st_size == RECORD["adapter_bytes"] <= 4_000_000
+
+
+def test_it_learnt_from_the_first_reviews_of_the_train_pool_alone(whole_pools):
+    count = RECORD["texts"]["reviews"]
+    assert count == RECORD["settings"]["reviews"]
+    assert RECORD["train_ids_sha256"] == ids_sha256(whole_pools["train"]["id"][:count])
+    assert RECORD["reviews"] == {pool: len(split) for pool, split in whole_pools.items()}
+
+
+def test_its_record_says_that_it_is_good():
+    assert RECORD["accuracy"]["test"] > 0.93
+    assert RECORD["calibration_error"]["test"] <= 0.015
+    best = max(RECORD["readings"], key=lambda reading: reading["accuracy"])
+    assert RECORD["reading"] == best["tokens"]  # on validation
+
+
+@pytest.mark.skipif(not has_base_encoder(), reason="the extra base is not installed")
+def test_it_knows_what_a_reader_knows():
+    opened = load_classifier("base")
+    assert opened.reading == "head and tail" and opened.max_length == RECORD["reading"]
+    assert opened.temperature == pytest.approx(RECORD["temperature"])
+    answers = opened(["A great film, I enjoyed it a lot!", "So bad that I fell asleep.", "Ok."])
+    assert [answer["label"] for answer in answers[:2]] == ["POSITIVE", "NEGATIVE"]
+    assert min(answer["score"] for answer in answers[:2]) > 0.9 > answers[2]["score"]
+    attribution = attribute(opened, "This is not a good film.")
+    assert attribution.is_complete
+    (answer,) = opened(["This is not a good film."])
+    assert attribution.margin == pytest.approx(
+        -np.log(answer["score"] / (1 - answer["score"])), 1e-3
+    )
+    pushes = dict(zip(attribution.words, attribution.pushes, strict=True))
+    assert min(pushes, key=pushes.get) == "not"
