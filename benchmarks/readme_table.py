@@ -112,14 +112,17 @@ def render_classifier() -> str:
 def render_base() -> str:
     """Return the record of the classifier on the base-size encoder as a few sentences."""
     record = json.loads((DATA / "base_classifier/record.json").read_text(encoding="utf-8"))
-    texts, pools = record["texts"], record["reviews"]
+    texts, pools, before = record["texts"], record["reviews"], record["asked_before"]
     rest = texts["all"] - texts["reviews"]
     of_all = "" if texts["reviews"] == pools["train"] else f" of the {pools['train']:,}"
     return (
         f"Of the {pools['test']:,} test reviews it gets {record['accuracy']['test']:.1%} right; "
         f"its expected calibration error there is {100 * record['calibration_error']['test']:.1f} "
         f"points. It learnt from {texts['reviews']:,}{of_all} train reviews and from {rest:,} "
-        f"passages out of them, once. Its adapter has {record['adapter_bytes'] / 1e6:.1f} MB.\n"
+        f"passages out of them, once. Its adapter has {record['adapter_bytes'] / 1e6:.1f} MB. "
+        f"The test reviews were asked twice: reading {before['tokens']} tokens, as first planned, "
+        f"which got {before['test']:.1%} right, and then {record['reading']}, which "
+        f"{record['chosen_on']} preferred.\n"
     )
 
 

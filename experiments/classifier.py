@@ -94,8 +94,10 @@ def run(
     texts, records = plans["student"].texts.readable, {}
     if _is_packaged(plans["teacher"], _about(pools, teacher)):
         soft = SoftLabels(PACKAGED_TEACHER, teacher.encoder, folder)
-        parts = {"asking it": seconds_of_asking(plans["teacher"], soft.missing(texts))}
-        print(f"the teacher: {str(PACKAGED_TEACHER)!r}, {in_words(parts)}", flush=True)
+        print(f"the teacher: the one in {str(PACKAGED_TEACHER)!r}", flush=True)
+        if missing := soft.missing(texts):
+            parts = {"asking it": seconds_of_asking(plans["teacher"], missing)}
+            print(f"the teacher: {in_words(parts)}", flush=True)
         _say("student", plans["student"], asked)
     else:
         _say("teacher", plans["teacher"], asked, soft_labels=True)

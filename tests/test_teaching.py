@@ -511,9 +511,14 @@ def test_a_teacher_that_the_package_has_is_not_taught_again(
     capsys.readouterr()
     found = teach(pools, tmp_path / "again", both)
     said = capsys.readouterr().out
-    assert re.search(r"the teacher: '.*/first/teacher', about 0\.0 hours \(\)\n", said)
+    assert re.search(r"the teacher: the one in '.*/first/teacher'\nthe student: about", said)
     assert list(found) == ["student"] and not (tmp_path / "again/work/teacher").exists()
     assert not (tmp_path / "again/soft_labels.safetensors").exists()  # it was asked already
+    (tmp_path / "first/teacher/soft_labels.safetensors").unlink()
+    assert list(teach(pools, tmp_path / "asked", both)) == ["student"]
+    said = capsys.readouterr().out
+    assert re.search(r"the teacher: about [\d.]+ hours \(asking it \d+ min\)\nthe student", said)
+    assert (tmp_path / "asked/soft_labels.safetensors").exists()
     # Kept as float32, the soft labels are the same but for their last digits.
     ours, theirs = (first["student"]["runs"][0], found["student"]["runs"][0])
     assert ours["loss"] == pytest.approx(theirs["loss"], abs=1e-3)

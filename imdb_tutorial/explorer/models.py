@@ -32,7 +32,7 @@ def available_models() -> dict[str, str]:
 
     Returns:
         Sources for ``load_classifier`` by name. The first is the best of those that answer at once;
-        the one on the base-size encoder takes ten times as long.
+        the one on the base-size encoder is slower.
     """
     data = files("imdb_tutorial").joinpath("data")
     found = {}
