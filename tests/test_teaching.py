@@ -425,12 +425,15 @@ def test_a_saved_adapter_that_is_too_large_is_refused(tiny_bert, tmp_path):
         save(model, settings, about, {}, tmp_path / "saved", tmp_path / "work")
 
 
-def test_without_bfloat16_fewer_reviews_are_learnt_from_and_it_says_so(monkeypatch, capsys):
+def test_without_bfloat16_less_is_done_and_it_says_so(monkeypatch, capsys):
     assert for_this_machine(TEACHER, None).reviews == 8_000
-    assert "no bfloat16" in (said := capsys.readouterr().out) and "8,000 reviews" in said
-    assert for_this_machine(TEACHER, 50).reviews == 50
+    assert "no bfloat16" in (said := capsys.readouterr().out) and "reviews = 8000" in said
+    student = for_this_machine(STUDENT, None)
+    assert (student.seeds, student.rates, student.reviews) == ((0,), (1e-3,), None)
+    assert "seeds = (0,)" in capsys.readouterr().out
+    assert for_this_machine(TEACHER, 50) == dataclasses.replace(TEACHER, reviews=50)
     monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "bfloat16")
-    assert for_this_machine(STUDENT, None).reviews is None
+    assert for_this_machine(STUDENT, None) is STUDENT
     assert capsys.readouterr().out == ""
 
 
