@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import imdb_tutorial
+from experiments.soft_labels import SoftLabels
 from imdb_tutorial import attribute, load_classifier
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.machine.manifest import damaged_file
@@ -36,6 +37,18 @@ def test_it_learnt_from_the_first_reviews_of_the_train_pool_alone(whole_pools):
     assert count == RECORD["settings"]["reviews"]
     assert RECORD["train_ids_sha256"] == ids_sha256(whole_pools["train"]["id"][:count])
     assert RECORD["reviews"] == {pool: len(split) for pool, split in whole_pools.items()}
+
+
+def test_its_answers_to_the_train_reviews_that_it_did_not_learn_from_lie_beside_it(
+    whole_pools, tmp_path
+):
+    new = whole_pools["train"][RECORD["texts"]["reviews"] :]
+    soft = SoftLabels(FOLDER, "base", tmp_path)
+    assert soft.missing(new["text"]) == []
+    answers = soft.of(new["text"])
+    assert answers.min() >= 0 and np.allclose(answers.sum(axis=1), 1)
+    right = np.mean(answers.argmax(axis=1) == new["label"])
+    assert right == pytest.approx(RECORD["accuracy"]["test"], abs=0.015)
 
 
 def test_its_record_says_that_it_is_good():
