@@ -10,18 +10,12 @@ import imdb_tutorial
 from experiments.soft_labels import SoftLabels
 from imdb_tutorial import attribute, load_classifier
 from imdb_tutorial.dataset.reviews import ids_sha256
+from imdb_tutorial.machine.base_encoder import PARTS
 from imdb_tutorial.machine.manifest import damaged_file
-from imdb_tutorial.machine.sources import model_source
+from imdb_tutorial.machine.packages import is_installed
 
 FOLDER = Path(imdb_tutorial.__file__).with_name("data") / "base_classifier"
 RECORD = json.loads((FOLDER / "record.json").read_text(encoding="utf-8"))
-
-
-def has_base_encoder() -> bool:
-    try:
-        return bool(model_source("base"))
-    except FileNotFoundError:
-        return False
 
 
 def test_it_is_small_and_whole_and_holds_no_pickle():
@@ -58,7 +52,7 @@ def test_its_record_says_that_it_is_good():
     assert RECORD["reading"] == best["tokens"]  # on validation
 
 
-@pytest.mark.skipif(not has_base_encoder(), reason="the extra base is not installed")
+@pytest.mark.skipif(not all(map(is_installed, PARTS)), reason="the extra base is not installed")
 def test_it_knows_what_a_reader_knows():
     opened = load_classifier("base")
     assert opened.reading == "head and tail" and opened.max_length == RECORD["reading"]
