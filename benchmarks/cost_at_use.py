@@ -31,7 +31,7 @@ def training_seconds(fitted: dict[str, float]) -> dict[str, float]:
 
     ladder = load_study().table("ladder")
     recorded = ladder.groupby("model").seconds.median().to_dict()
-    return fitted | {name: own + seconds_before(name, ladder) for name, own in recorded.items()}
+    return fitted | {name: own + seconds_before(name) for name, own in recorded.items()}
 
 
 def peak_mb() -> float:

@@ -11,6 +11,7 @@ will take; while the teacher learns it needs nine gigabytes of disk. At the end
 import argparse
 import dataclasses
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -108,7 +109,10 @@ def run(
     mixed = mixed_labels(pupil.texts.labels[: len(texts)], labels, student.true_label)
     pupil.targets[: len(texts)] = mixed
     record, model = pupil.run()
-    record |= _about(pools, student) | {"soft_labels": SOFT_LABELS}
+    record |= _about(pools, student) | {
+        "soft_labels": SOFT_LABELS,
+        "seconds_of_asking_the_teacher": round(soft.seconds_for(len(texts)), 1),
+    }
     records["student"] = save(model, student, record, held, folder / "student", pupil.folder)
     return records
 
@@ -129,11 +133,14 @@ def _taught(
 ) -> tuple[dict, SoftLabels]:
     """Teach the teacher and save it, with what it answers to all that it learnt from."""
     record, model = teaching.run()
+    began = time.perf_counter()
     answers = teaching.answers(model, record["reading"]) / record["temperature"]
+    seconds = time.perf_counter() - began
     to, settings = folder / "teacher", teaching.settings
     record = save(model, settings, record | about, held, to, teaching.folder)
     soft = SoftLabels(to, settings.encoder, to)
-    soft.add(teaching.texts.texts, softmax(answers)[:, 1])
+    if soft.missing(teaching.texts.texts):
+        soft.add(teaching.texts.texts, softmax(answers)[:, 1], seconds)
     teaching.forget_lower_layers()
     return record, soft
 

@@ -10,11 +10,12 @@ import warnings
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 from imdb_tutorial import load_encoder
-from imdb_tutorial.classifier.adapter import save_adapter
+from imdb_tutorial.classifier.adapter import ADAPTER_FILE, save_adapter
 
 
 class LoraLinear(nn.Module):
@@ -124,9 +125,44 @@ def save_lora(
         model = peft.get_peft_model(encoder, settings)
     with torch.no_grad():
         for name, linear in linears.items():
-            _, _, number, rest = name.split(".", 3)  # encoder.layer.NUMBER.REST
-            whole = f"encoder.layer.{int(number) + first_layer}.{rest}"
-            target = model.get_base_model().get_submodule(whole)
+            target = model.get_base_model().get_submodule(_name_in_whole(name, first_layer))
             target.lora_A["default"].weight.copy_(linear.down)
             target.lora_B["default"].weight.copy_(linear.up)
     save_adapter(model, to)
+
+
+@torch.no_grad()
+def load_lora(linears: dict[str, LoraLinear], first_layer: int, folder: Path) -> None:
+    """Take the small matrices from where ``save_lora`` wrote them.
+
+    Args:
+        linears: From ``adapt``, with the same rank and layers; they are changed.
+        first_layer: How many layers were taken off.
+        folder: Where the adapter lies.
+
+    Raises:
+        ValueError: It has other layers, or another rank.
+    """
+    saved = load_file(folder / ADAPTER_FILE)
+    for name, linear in linears.items():
+        whole = f"base_model.model.{_name_in_whole(name, first_layer)}"
+        for matrix, letter in ((linear.down, "A"), (linear.up, "B")):
+            found = saved.pop(f"{whole}.lora_{letter}.weight", None)
+            if found is None or found.shape != matrix.shape:
+                raise ValueError(
+                    f"the adapter in {str(folder)!r} has no {list(matrix.shape)} for {whole}: "
+                    "expected the layers and the rank that go on learning"
+                )
+            matrix.copy_(found)
+        linear.refresh()
+    if saved:
+        raise ValueError(
+            f"the adapter in {str(folder)!r} also has {min(saved)}: expected the layers that go on "
+            "learning, and no others"
+        )
+
+
+def _name_in_whole(name: str, first_layer: int) -> str:
+    """Return a linear layer's name in the encoder that still has its first layers."""
+    _, _, number, rest = name.split(".", 3)  # encoder.layer.NUMBER.REST
+    return f"encoder.layer.{int(number) + first_layer}.{rest}"

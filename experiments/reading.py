@@ -10,7 +10,6 @@ reviews play no part.
 
 import argparse
 import functools
-import hashlib
 import json
 import statistics
 import time
@@ -21,10 +20,10 @@ import numpy as np
 import torch
 from scipy.special import expit
 
+from experiments.behaviour_models import packaged_sha256
 from experiments.data import labels, reviews
 from experiments.kept import digest_of, kept
 from experiments.learning import ask
-from experiments.packaged import PACKAGED
 from imdb_tutorial import (
     calibration_error,
     compare_grouped,
@@ -33,7 +32,6 @@ from imdb_tutorial import (
     load_classifier,
     tokenize,
 )
-from imdb_tutorial.classifier.adapter import ADAPTER_FILE
 from imdb_tutorial.classifier.long_texts import HEAD, HEAD_AND_TAIL, READINGS, ends_of
 from imdb_tutorial.classifier.pipeline import SentimentPipeline
 from imdb_tutorial.encoder.tokens import join, pad
@@ -220,7 +218,7 @@ def measure(
     tokens = tokenize(texts, classifier.tokenizer, WHOLE)
     all_ids = np.split(tokens.ids, tokens.starts[1:-1])
     is_long = tokens.lengths() > size
-    weights = hashlib.sha256((PACKAGED / ADAPTER_FILE).read_bytes()).hexdigest()
+    weights = packaged_sha256()
 
     long_ids = [ids for ids in all_ids if len(ids) > size]
     check_short(classifier, [ids for ids in all_ids if len(ids) <= size], known[~is_long])
@@ -256,7 +254,7 @@ def measure(
         "reviews": len(texts),
         "long_reviews": int(is_long.sum()),
         "max_length": size,
-        "adapter_sha256": weights,
+        "classifier_sha256": weights,
         "ways": rows,
         "chosen": choose(flat, right, films),
     }

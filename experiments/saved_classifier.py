@@ -1,5 +1,6 @@
 """A taught classifier in a folder that ``load_classifier`` opens, with its record."""
 
+import copy
 import functools
 import hashlib
 import json
@@ -7,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from experiments.adapted import CPU, Adapted
 from experiments.kept import kept
 from experiments.learning import ask
 from experiments.lora import save_lora
-from experiments.teaching import Held, softmax
+from experiments.teaching import Held, digests_of_saved, softmax
 from experiments.teaching_settings import Settings
 from experiments.teaching_texts import read
 from imdb_tutorial import calibration_error, choose_dtype
@@ -24,7 +26,7 @@ from imdb_tutorial.encoder.tokens import pad
 from imdb_tutorial.machine.files import write_whole
 from imdb_tutorial.machine.manifest import encoder_fingerprint, write_manifest
 from imdb_tutorial.machine.provenance import provenance
-from imdb_tutorial.probe import PROBE_FILE, save_probe
+from imdb_tutorial.probe import PROBE_FILE, LinearProbe, save_probe
 
 RECORD_FILE = "record.json"
 
@@ -39,7 +41,8 @@ def save(
 ) -> dict:
     """Save a classifier that ``load_classifier`` opens, ask the saved one, write its record.
 
-    The folder says how it reads and what its logits are divided by.
+    The folder says how it reads. Its last layer gives logits that are divided by the temperature
+    already, so that whoever opens the model itself sees the numbers that the classifier answers by.
 
     Args:
         model: The taught classifier.
@@ -61,8 +64,9 @@ def save(
             f"the adapter in {str(to)!r} has {size:,} bytes: expected at most "
             f"{settings.most_bytes:,}; take a lower rank"
         )
-    save_probe(model.probe, to, settings.encoder, max_length=record["reading"])
-    save_answer_settings(to, HEAD_AND_TAIL, record["temperature"])
+    cooled = cool(model.probe, record["temperature"])
+    save_probe(cooled, to, settings.encoder, max_length=record["reading"])
+    save_answer_settings(to, HEAD_AND_TAIL)
     names = (ADAPTER_CONFIG, ADAPTER_FILE, PROBE_FILE)
     write_manifest(to, names, encoder_fingerprint(settings.encoder))
     record |= {
@@ -72,7 +76,7 @@ def save(
         "calibration_error": {},
         **provenance("torch", "transformers", "peft", "datasets", "scikit-learn"),
     }
-    files = [hashlib.sha256((to / n).read_bytes()).hexdigest() for n in (ADAPTER_FILE, PROBE_FILE)]
+    files = digests_of_saved(to)
     for name, held in pools.items():
         answers = kept(
             work / f"saved-{name}.safetensors",
@@ -87,6 +91,15 @@ def save(
     write_whole(to / RECORD_FILE, (json.dumps(record, indent=1) + "\n").encode())
     write_manifest(to, (*names, RECORD_FILE), encoder_fingerprint(settings.encoder))
     return record
+
+
+def cool(probe: LinearProbe, temperature: float) -> LinearProbe:
+    """Return a copy of a linear layer whose logits are divided by a temperature."""
+    cooled = copy.deepcopy(probe)
+    with torch.no_grad():
+        for parameter in cooled.linear.parameters():
+            parameter /= temperature
+    return cooled
 
 
 def ask_saved(folder: Path, encoder: str, texts: list[str]) -> np.ndarray:

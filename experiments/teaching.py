@@ -14,13 +14,16 @@ import torch
 from experiments.adapted import Adapted, start_probe
 from experiments.kept import digest_of, kept
 from experiments.learning import Phase, Read, ask, learn
+from experiments.lora import load_lora
 from experiments.lower_layers import LowerLayers
 from experiments.teaching_settings import Settings
 from experiments.teaching_texts import Texts, read
 from imdb_tutorial import calibration_error, choose_dtype, fit_temperature
+from imdb_tutorial.classifier.adapter import ADAPTER_FILE
 from imdb_tutorial.encoder.tokens import Tokens
 from imdb_tutorial.machine.checkpoint import read_checkpoint
 from imdb_tutorial.machine.manifest import encoder_fingerprint
+from imdb_tutorial.probe import PROBE_FILE, load_probe
 
 START_REVIEWS = 1_000  # the probe that everything starts from is fitted on so many
 
@@ -46,6 +49,7 @@ class Teaching:
         targets: What it should answer to each, float32 ``[texts, 2]``.
         validation: What chooses the rate and the seed and fits the temperature.
         folder: Where all of it is kept.
+        start: A saved classifier that goes on learning; without it, one begins anew.
     """
 
     def __init__(
@@ -55,9 +59,10 @@ class Teaching:
         targets: torch.Tensor,
         validation: Held,
         folder: Path,
+        start: Path | None = None,
     ):
         self.settings, self.texts, self.targets = settings, texts, targets
-        self.validation, self.folder = validation, folder
+        self.validation, self.folder, self.start = validation, folder, start
         self.tokens_of: dict[str, Callable[[int], Tokens]] = {
             part: functools.cache(lambda size, some=some: read(some, settings.encoder, size))
             for part, some in (("train", texts.texts), ("validation", validation.texts))
@@ -120,11 +125,7 @@ class Teaching:
         model, folder = Adapted(settings, seed), self.folder / name
         rows = slice(count)
         if read_checkpoint(folder) is None:
-            size, _ = settings.phases[0]
-            some = self.tokens_of["train"](size).lengths()[: min(START_REVIEWS, self.texts.reviews)]
-            source = self.reader(model, size)
-            features = ask(lambda rows: model.features(*source(rows)), some)
-            start_probe(model, features, self.texts.labels[: len(some)])
+            self._begin(model)
         phases = [
             Phase(
                 functools.partial(self.reader, model, size),
@@ -134,9 +135,23 @@ class Teaching:
             for size, epochs in settings.phases
         ]
         made_of = [str(encoder_fingerprint(settings.encoder)), str(choose_dtype("cpu"))]
+        if self.start:
+            made_of += digests_of_saved(self.start)
         made_of += [digest_of(self.tokens_of["train"](size).ids) for size, _ in settings.phases]
         about = learn(model, phases, self.targets[rows], settings, rate, seed, made_of, folder)
         return model, about
+
+    def _begin(self, model: Adapted) -> None:
+        """Fit the probe alone, or take what the classifier to start from has learnt."""
+        if self.start:
+            load_lora(model.linears, model.first, self.start)
+            model.probe.load_state_dict(load_probe(self.start)[0].state_dict())
+            return
+        size, _ = self.settings.phases[0]
+        some = self.tokens_of["train"](size).lengths()[: min(START_REVIEWS, self.texts.reviews)]
+        source = self.reader(model, size)
+        features = ask(lambda rows: model.features(*source(rows)), some)
+        start_probe(model, features, self.texts.labels[: len(some)])
 
     def asked(self, model: Adapted, settings: Settings, name: str) -> np.ndarray:
         """Return a taught model's logits ``[validation reviews, 2]``, which are kept."""
@@ -199,6 +214,12 @@ def loss_of(run: dict) -> float:
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return probabilities ``[texts, 2]``."""
     return torch.from_numpy(logits).double().softmax(dim=1).numpy()
+
+
+def digests_of_saved(folder: Path) -> list[str]:
+    """Digest a saved classifier's weights: its adapter's file, and its probe's."""
+    files = [(folder / name).read_bytes() for name in (ADAPTER_FILE, PROBE_FILE)]
+    return [hashlib.sha256(content).hexdigest() for content in files]
 
 
 def digest_of_weights(model: Adapted) -> str:

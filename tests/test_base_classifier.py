@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import imdb_tutorial
+from experiments.classifier import learnt_from
 from experiments.soft_labels import SoftLabels
+from experiments.teaching_settings import STUDENT
 from imdb_tutorial import attribute, load_classifier
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.machine.base_encoder import PARTS
@@ -33,15 +35,13 @@ def test_it_learnt_from_the_first_reviews_of_the_train_pool_alone(whole_pools):
     assert RECORD["reviews"] == {pool: len(split) for pool, split in whole_pools.items()}
 
 
-def test_its_answers_to_the_train_reviews_that_it_did_not_learn_from_lie_beside_it(
-    whole_pools, tmp_path
-):
-    new = whole_pools["train"][RECORD["texts"]["reviews"] :]
-    soft = SoftLabels(FOLDER, "base", tmp_path)
-    assert soft.missing(new["text"]) == []
-    answers = soft.of(new["text"])
+def test_its_answers_to_all_that_the_student_learns_from_lie_beside_it(whole_pools, tmp_path):
+    texts, soft = learnt_from(whole_pools, STUDENT), SoftLabels(FOLDER, "base", tmp_path)
+    assert soft.missing(texts.readable) == [] and soft.seconds_for(1) > 0
+    new = slice(RECORD["texts"]["reviews"], texts.reviews)
+    answers = soft.of(texts.texts[new])
     assert answers.min() >= 0 and np.allclose(answers.sum(axis=1), 1)
-    right = np.mean(answers.argmax(axis=1) == new["label"])
+    right = np.mean(answers.argmax(axis=1) == texts.labels[new])
     assert right == pytest.approx(RECORD["accuracy"]["test"], abs=0.015)
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import imdb_tutorial
-from imdb_tutorial import compare, load_study, predict_proba
+from imdb_tutorial import calibration_error, compare_grouped, load_study, predict_proba
 from imdb_tutorial.dataset.reviews import ids_sha256
 
 FOLDER = Path(imdb_tutorial.__file__).with_name("data") / "packaged_classifier"
@@ -27,7 +28,8 @@ def packaged(packaged_classifier):
 def test_it_is_small_and_holds_no_pickle_and_no_path():
     files = [path for path in FOLDER.iterdir() if path.is_file()]
     assert {path.suffix for path in files} == {".safetensors", ".json"}
-    assert sum(path.stat().st_size for path in files) <= 2_000_000
+    adapter = FOLDER / "adapter_model.safetensors"
+    assert adapter.stat().st_size == RECORD["adapter_bytes"] <= 2_500_000
     for path in files:
         if path.suffix == ".json":
             assert "/site-packages" not in path.read_text()
@@ -38,15 +40,35 @@ def test_it_learnt_from_the_train_pool_alone(reviews):
     assert RECORD["reviews"] == {pool: len(split) for pool, split in reviews.items()}
 
 
-def test_it_is_better_than_a_bag_of_words_by_more_than_a_point(reviews):
+def test_rate_seed_and_reading_are_those_that_are_best_on_validation():
+    runs, others = RECORD["runs"], RECORD["also_tried"]
+    best = min(runs, key=lambda run: (-run["accuracy"], run["loss"]))
+    assert best["seed"] == RECORD["chosen_seed"]
+    for other in others:
+        assert other["learning_rate"] != RECORD["learning_rate"]
+        assert (other["accuracy"], -other["loss"]) < (best["accuracy"], -best["loss"])
+    readings = RECORD["readings"]
+    best = min(readings, key=lambda reading: (-reading["accuracy"], reading["loss"]))
+    assert best["tokens"] == RECORD["reading"]
+
+
+def test_it_reads_as_its_record_says_and_gives_logits_that_need_no_temperature(packaged):
+    assert (packaged.reading, packaged.max_length) == ("head and tail", RECORD["reading"])
+    assert packaged.temperature == 1 != RECORD["temperature"]  # which lies in its last layer
+
+
+def test_it_is_better_than_bags_of_words_and_says_how_sure_it_is(reviews):
     study = load_study()
     study.check(reviews)
-    labels = np.array(reviews["test"]["label"][:])
-    packaged, words = ((study.margins(m) > 0) == labels for m in ("packaged", "TF-IDF"))
-    difference = compare(packaged, baseline=words)
-    assert difference.difference >= 0.01
-    assert difference.low > 0
-    assert packaged.mean() == pytest.approx(RECORD["accuracy"]["test"], abs=1e-3)
+    labels, films = (np.array(reviews["test"][column][:]) for column in ("label", "film"))
+    right = {m: (study.margins(m) > 0) == labels for m in ("packaged", "NB words", "TF-IDF")}
+    for words in ("NB words", "TF-IDF"):
+        ahead = compare_grouped(right["packaged"], right[words], films)
+        assert ahead.difference >= 0.02 and ahead.low > 0, words
+    assert right["packaged"].mean() == pytest.approx(RECORD["accuracy"]["test"], abs=1e-3)
+    error = calibration_error(y_true=labels, y_proba=expit(study.margins("packaged")))
+    assert error == pytest.approx(RECORD["calibration_error"]["test"], abs=2e-3)
+    assert error <= 0.015
 
 
 @pytest.mark.slow

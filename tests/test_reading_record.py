@@ -1,13 +1,11 @@
 """What to read of a long review: the measurement, its rule, and its record."""
 
-import hashlib
-
 import datasets
 import numpy as np
 import pytest
 from scipy.special import expit
 
-from experiments import reading
+from experiments.behaviour_models import packaged_sha256
 from experiments.reading import (
     WAYS,
     calibrated,
@@ -135,8 +133,7 @@ def test_another_classifier_s_answers_are_refused(classifier):
 
 def test_the_record_is_of_the_packaged_adapter_and_of_validation_alone():
     record = records.read_record("reading")
-    adapter = (reading.PACKAGED / "adapter_model.safetensors").read_bytes()
-    assert record["adapter_sha256"] == hashlib.sha256(adapter).hexdigest(), "run make reading"
+    assert record["classifier_sha256"] == packaged_sha256(), "run make reading"
     preset = load_preset("laptop").replace(train_size=2, validation_size=None, test_size=2)
     assert record["reviews"] == len(load_reviews(preset)["validation"])
     assert [way["name"] for way in record["ways"]] == list(WAYS)

@@ -17,6 +17,7 @@ from torch.nn import functional as F  # noqa: N812 (its usual name)
 from experiments import (
     classifier,
     expected_time,
+    further,
     learning,
     lower_layers,
     soft_labels,
@@ -429,7 +430,7 @@ def test_without_bfloat16_less_is_done_and_it_says_so(monkeypatch, capsys):
     assert for_this_machine(TEACHER, None) is TEACHER
     assert capsys.readouterr().out == ""
     student = for_this_machine(STUDENT, None)
-    assert (student.seeds, student.rates, student.reviews) == ((0,), (1e-3,), None)
+    assert student == dataclasses.replace(STUDENT, seeds=(0,))
     assert "no bfloat16" in (said := capsys.readouterr().out) and "seeds = (0,)" in said
     assert for_this_machine(TEACHER, 50) == dataclasses.replace(TEACHER, reviews=50)
     monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "bfloat16")
@@ -536,6 +537,7 @@ def test_a_teacher_that_the_package_has_is_not_taught_again(
 
 
 NEW = ["a good film", "", "not seen yet"]
+IS_KNOWN = np.arange(40) < 20
 
 
 @pytest.fixture
@@ -577,6 +579,7 @@ def test_a_teacher_is_asked_once_about_a_text(teacher, both, tmp_path, monkeypat
         soft(folder, both, tmp_path).of(NEW)
     resumed = soft(folder, both, tmp_path)
     assert resumed.missing(NEW) == NEW[2:]
+    assert resumed.seconds_for(20) == pytest.approx(10 * resumed.seconds_for(2)) > 0
     assert resumed.of([*NEW, NEW[0]]) == pytest.approx(expected[[0, 1, 2, 0]], abs=1e-6)
     assert soft(folder, both, tmp_path).missing(NEW) == []
 
@@ -590,6 +593,67 @@ def test_answers_of_another_teacher_or_in_a_damaged_file_count_for_nothing(teach
     assert soft(other, both, tmp_path).missing(texts) == texts
     file.write_bytes(file.read_bytes()[:-3])
     assert soft(folder, both, tmp_path).missing(texts) == texts
+
+
+@pytest.fixture
+def halfway(pools, tmp_path, both):
+    """Return the folder of a teacher that learnt from half of the reviews, and its settings."""
+    settings = dataclasses.replace(both[0], reviews=20)
+    teach(pools, tmp_path / "half", (settings, both[1]))
+    return tmp_path / "half/teacher", dataclasses.replace(settings, reviews=None)
+
+
+def go_on(pools, folder, halfway, rate=0.01, **others):
+    teacher, settings = halfway
+    settings = dataclasses.replace(settings, rates=(rate,))
+    return further.run(pools | others, folder, teacher, settings)
+
+
+def test_a_teacher_goes_on_from_what_it_has_learnt(pools, tmp_path, halfway):
+    go_on(pools, tmp_path / "still", halfway, rate=1e-12)
+    before, after = (
+        predict_proba(load_classifier(folder), NEW)[:, 1].logit()
+        for folder in (halfway[0], tmp_path / "still/teacher")
+    )
+    assert (after / before).numpy() == pytest.approx((after / before)[0], rel=1e-3)  # a temperature
+
+
+def test_a_teacher_goes_on_with_the_other_reviews_alone(pools, tmp_path, halfway, capsys):
+    record = go_on(pools, tmp_path / "plain", halfway)
+    assert "the teacher: about" in capsys.readouterr().out
+    first = json.loads((halfway[0] / "record.json").read_text(encoding="utf-8"))
+    assert {name: record[name] for name in ("settings", "texts", "train_ids_sha256", "runs")} == {
+        name: first[name] for name in ("settings", "texts", "train_ids_sha256", "runs")
+    }
+    assert record["further"]["texts"] == {"reviews": 20, "fragments": 0, "all": 25}
+    assert record["asked_before"] == [
+        {"tokens": first["reading"], "test": first["accuracy"]["test"]}
+    ]
+    train = pools["train"]
+    labels = np.array(train["label"][:])
+    known, new = (np.where(half, 1 - labels, labels) for half in (IS_KNOWN, ~IS_KNOWN))
+    for name, changed in (("known", known), ("new", new)):
+        swapped = train.remove_columns("label").add_column("label", changed.tolist())
+        go_on(pools, tmp_path / name, halfway, train=swapped)
+    plain, *others = (content(tmp_path / name, ADAPTERS[0]) for name in ("plain", "known", "new"))
+    assert others[0] == plain and others[1] != plain
+
+
+def test_what_a_teacher_said_before_it_went_on_counts(pools, tmp_path, halfway, both):
+    texts = classifier.learnt_from(pools, dataclasses.replace(both[0], reviews=20)).texts
+    go_on(pools, tmp_path, halfway)
+    before, after = (soft(f, both, tmp_path / "new") for f in (halfway[0], tmp_path / "teacher"))
+    assert after.missing([*texts, *NEW]) == NEW
+    assert np.array_equal(after.of(texts), before.of(texts))
+
+
+def test_a_teacher_that_has_learnt_from_all_or_is_another_does_not_go_on(pools, tmp_path, halfway):
+    with pytest.raises(ValueError, match="the layers and the rank that go on learning"):
+        other = dataclasses.replace(halfway[1], rank=halfway[1].rank + 1)
+        go_on(pools, tmp_path / "rank", (halfway[0], other))
+    go_on(pools, tmp_path, halfway)
+    with pytest.raises(ValueError, match="has learnt from all 40 train reviews"):
+        go_on(pools, tmp_path / "again", (tmp_path / "teacher", halfway[1]))
 
 
 def test_the_saved_classifiers_answer_as_they_were_taught(pools, tmp_path, both, capsys):

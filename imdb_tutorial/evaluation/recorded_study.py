@@ -263,7 +263,7 @@ class Study:
                 "counting reviews": str(accuracy_interval(flags)),
                 "design effect": f"{accuracy.design_effect:.1f}",
                 "less TF-IDF": "" if run.model == BASELINE else apart,
-                "time to train": _duration(run.seconds + seconds_before(run.model, table)),
+                "time to train": _duration(run.seconds + seconds_before(run.model)),
                 "size": f"{run.megabytes:,.0f} MB",
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
@@ -321,17 +321,19 @@ def _is_positive(answers: np.ndarray) -> np.ndarray:
     return answers >= 128 if answers.dtype == np.uint8 else answers > 0
 
 
-def seconds_before(model: str, ladder: "pd.DataFrame") -> float:
-    """Return how long it took to have the probe that the packaged classifier started from.
+def seconds_before(model: str) -> float:
+    """Return how long it took to have what the packaged classifier learnt from: its teacher's word.
 
-    The probe's own record found BERT's features in the cache; the mended probe's reading of the
-    same reviews is added.
+    That is the teacher's own training, and asking it about every text.
     """
     if model != "packaged":
         return 0.0
-    record = DATA / "packaged_probe" / "record.json"
-    reading = ladder.set_index("model").seconds_of_it_to_read["mended probe"]
-    return json.loads(record.read_text(encoding="utf-8"))["seconds"] + reading
+    student, teacher = (
+        json.loads((DATA / folder / "record.json").read_text(encoding="utf-8"))
+        for folder in ("packaged_classifier", "base_classifier")
+    )
+    (taught,) = (run for run in teacher["runs"] if run["seed"] == teacher["chosen_seed"])
+    return taught["seconds"] + student["seconds_of_asking_the_teacher"]
 
 
 def _duration(seconds: float) -> str:

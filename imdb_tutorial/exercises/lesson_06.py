@@ -112,31 +112,31 @@ def leave_one_out(words, ask):
         answer_name="prediction",
         expects="a whole number",
         hints=(
-            "The first matrix turns 384 numbers into 16, the second turns 16 into 384.",
+            "The first matrix turns 384 numbers into 24, the second turns 24 into 384.",
             "A matrix holds rows times columns. There are two of them.",
         ),
         solution="""
-prediction = 2 * 16 * 384
+prediction = 2 * 24 * 384
 """,
         trial=_as_it_is,
         mistakes=(
-            Mistake("prediction = 16 * 384", "That is one of the two matrices."),
+            Mistake("prediction = 24 * 384", "That is one of the two matrices."),
             Mistake(
                 "prediction = 384 * 384",
                 "That is the matrix inside BERT. The two small ones are there to spare that.",
             ),
             Mistake(
-                "prediction = 16 + 384", "A matrix has rows times columns, not rows and columns."
+                "prediction = 24 + 384", "A matrix has rows times columns, not rows and columns."
             ),
             Mistake(
-                "prediction = 2 * (16 + 384)",
+                "prediction = 2 * (24 + 384)",
                 "A matrix has rows times columns, not rows and columns.",
             ),
             Mistake(
-                "prediction = 16 * 384 * 16 * 384",
+                "prediction = 24 * 384 * 24 * 384",
                 "You multiplied the two sizes. The two matrices stand side by side: add them.",
             ),
-            Mistake("prediction = 16 * 16 * 2", "Each matrix has 384 on one of its sides."),
+            Mistake("prediction = 24 * 24 * 2", "Each matrix has 384 on one of its sides."),
         ),
     ),
     Exercise(
