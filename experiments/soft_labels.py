@@ -51,7 +51,9 @@ class SoftLabels:
 
     def add(self, texts: list[str], positive: np.ndarray, seconds: float) -> None:
         """Keep answers, ``[texts]``, and how long it took to have them."""
-        self._known |= dict(zip(map(number_of, texts), positive.tolist(), strict=True))
+        # As they are kept, so that whoever reads them later has the same numbers.
+        rounded = positive.astype(np.float32).tolist()
+        self._known |= dict(zip(map(number_of, texts), rounded, strict=True))
         self._timed = {
             "texts": self._timed["texts"] + len(texts),
             "seconds": self._timed["seconds"] + seconds,
