@@ -44,6 +44,11 @@ def learnt_from(pools: Pools, settings: Settings) -> Texts:
     return teaching_texts(train["text"][: settings.reviews], labels, PASSAGES, settings.fragments)
 
 
+def held_back(pools: Pools) -> dict[str, Held]:
+    """Return the reviews that nothing is learnt from, by pool."""
+    return {name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD}
+
+
 def hard_labels(labels: np.ndarray) -> torch.Tensor:
     """Return the labels as float32 ``[texts, 2]``: all of the weight on the true one."""
     return torch.nn.functional.one_hot(torch.from_numpy(labels), 2).float()
@@ -86,7 +91,7 @@ def run(
     Returns:
         Both records, by name; the student's alone where the package's teacher was asked.
     """
-    held = {name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD}
+    held = held_back(pools)
     asked = sum(len(some.labels) for some in held.values())
     plans = {
         name: _plan(pools, held["validation"], settings, folder / "work" / name)

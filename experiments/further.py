@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.classifier import HELD, PACKAGED_TEACHER, Pools, hard_labels
+from experiments.classifier import PACKAGED_TEACHER, Pools, hard_labels, held_back
 from experiments.expected_time import expected_seconds, in_words
 from experiments.saved_classifier import RECORD_FILE, save
 from experiments.soft_labels import SOFT_LABELS_FILE
-from experiments.teaching import Held, Teaching, digests_of_saved
+from experiments.teaching import Teaching, digests_of_saved
 from experiments.teaching_settings import PASSAGES, TEACHER, Settings
 from experiments.teaching_texts import teaching_texts
 from imdb_tutorial import load_preset, load_reviews
@@ -53,7 +53,7 @@ def run(pools: Pools, folder: Path, teacher: Path, settings: Settings = SETTINGS
             f"the teacher in {str(teacher)!r} has learnt from all {len(train):,} train reviews: "
             "expected one that learnt from fewer"
         )
-    held = {name: Held(pools[name]["text"][:], np.array(pools[name]["label"][:])) for name in HELD}
+    held = held_back(pools)
     labels = np.array(train["label"][count:], dtype=np.int64)
     texts = teaching_texts(train["text"][count:], labels, PASSAGES, settings.fragments, seed=1)
     targets, work = hard_labels(texts.labels), folder / "work"
