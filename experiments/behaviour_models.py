@@ -12,7 +12,7 @@ from experiments.bags import BAGS, MIN_REVIEWS
 from experiments.behaviour_scores import Ask
 from experiments.budget import fits
 from experiments.data import labels, reviews
-from experiments.packaged import PACKAGED
+from experiments.ladder_saved import FOLDERS
 from imdb_tutorial import load_classifier, predict_proba
 from imdb_tutorial.evaluation.recorded_study import load_study
 
@@ -25,7 +25,7 @@ def packaged() -> Ask:
 
 def packaged_sha256() -> str:
     """Return what tells this packaged classifier from another: a digest of its weights' digests."""
-    manifest = json.loads((PACKAGED / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((FOLDERS["packaged"] / "manifest.json").read_text(encoding="utf-8"))
     weights = {n: d for n, d in manifest["files_sha256"].items() if n != "record.json"}
     described = json.dumps([weights, manifest["encoder_fingerprint"]], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()

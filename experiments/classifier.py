@@ -23,8 +23,9 @@ import imdb_tutorial
 from experiments.expected_time import expected_seconds, in_words, seconds_of_asking
 from experiments.saved_classifier import RECORD_FILE, save
 from experiments.soft_labels import SoftLabels
+from experiments.softening import soften_passages
 from experiments.teaching import Held, Teaching, softmax
-from experiments.teaching_settings import PASSAGES, STUDENT, TEACHER, Settings, for_this_machine
+from experiments.teaching_settings import STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import Texts, teaching_texts
 from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.dataset.reviews import ids_sha256
@@ -33,7 +34,10 @@ from imdb_tutorial.machine.manifest import damaged_file
 FOLDER = Path("build/classifier")
 PACKAGED_TEACHER = Path(imdb_tutorial.__file__).with_name("data") / "base_classifier"
 HELD = ("validation", "test")
-SOFT_LABELS = "the teacher's answers, softened by the temperature that fits on validation"
+SOFT_LABELS = (
+    "the teacher's answers, softened by the temperature that fits on validation; to passages by "
+    "one more, which fits on those out of train reviews that it has not learnt from"
+)
 Pools = Mapping[str, datasets.Dataset]
 
 
@@ -41,7 +45,8 @@ def learnt_from(pools: Pools, settings: Settings) -> Texts:
     """Return what one learns from: the first reviews of the train pool, and parts of them."""
     train = pools["train"]
     labels = np.array(train["label"][: settings.reviews], dtype=np.int64)
-    return teaching_texts(train["text"][: settings.reviews], labels, PASSAGES, settings.fragments)
+    shares = settings.passages, settings.fragments
+    return teaching_texts(train["text"][: settings.reviews], labels, *shares)
 
 
 def held_back(pools: Pools) -> dict[str, Held]:
@@ -109,13 +114,15 @@ def run(
         _say("teacher", plans["teacher"], asked, soft_labels=True)
         _say("student", plans["student"], asked)
         records["teacher"], soft = _taught(plans["teacher"], _about(pools, teacher), held, folder)
-    pupil, labels = plans["student"], soft.of(texts)
+    pupil, learnt = plans["student"], plans["teacher"].texts.reviews
+    labels, temperatures = soften_passages(soft.of(texts), pupil.texts, learnt)
     # A fragment keeps its true label: such texts the teacher never saw.
     mixed = mixed_labels(pupil.texts.labels[: len(texts)], labels, student.true_label)
     pupil.targets[: len(texts)] = mixed
     record, model = pupil.run()
     record |= _about(pools, student) | {
         "soft_labels": SOFT_LABELS,
+        "temperature_by_sentences": {str(n): round(t, 3) for n, t in temperatures.items()},
         "seconds_of_asking_the_teacher": round(soft.seconds_for(len(texts)), 1),
     }
     records["student"] = save(model, student, record, held, folder / "student", pupil.folder)

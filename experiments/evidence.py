@@ -10,9 +10,8 @@ from pathlib import Path
 
 from experiments import bags, budget, data, frozen, frozen_base, tuned
 from experiments.command import add_options, make_record
-from experiments.recipe import Cost, Recipe
+from experiments.recipe import Cost, Recipe, why_no_base
 from experiments.units import Unit
-from imdb_tutorial import model_source
 from imdb_tutorial.evaluation.evidence import FORMAT, RECORD, RENEW
 
 SEEDS = 3
@@ -62,17 +61,6 @@ def plan(seeds: range) -> list[Unit]:
     return units
 
 
-def why_not(unit: Unit) -> str | None:
-    """Say why a unit cannot be run on this machine, if so."""
-    if unit.varies.get("encoder") != "base":
-        return None
-    try:
-        model_source("base")
-    except FileNotFoundError as error:
-        return str(error)
-    return None
-
-
 def recipe(seeds: range) -> Recipe:
     """Return how the evidence's record is made."""
     return Recipe(
@@ -85,7 +73,7 @@ def recipe(seeds: range) -> Recipe:
         costs=COSTS,
         pools=POOLS,
         prepare=data.word_counts,
-        why_not=why_not,
+        why_not=why_no_base,
     )
 
 

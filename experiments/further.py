@@ -19,7 +19,7 @@ from experiments.expected_time import expected_seconds, in_words
 from experiments.saved_classifier import RECORD_FILE, save
 from experiments.soft_labels import SOFT_LABELS_FILE
 from experiments.teaching import Teaching, digests_of_saved
-from experiments.teaching_settings import PASSAGES, TEACHER, Settings
+from experiments.teaching_settings import TEACHER, Settings
 from experiments.teaching_texts import teaching_texts
 from imdb_tutorial import load_preset, load_reviews
 from imdb_tutorial.dataset.reviews import ids_sha256
@@ -55,7 +55,8 @@ def run(pools: Pools, folder: Path, teacher: Path, settings: Settings = SETTINGS
         )
     held = held_back(pools)
     labels = np.array(train["label"][count:], dtype=np.int64)
-    texts = teaching_texts(train["text"][count:], labels, PASSAGES, settings.fragments, seed=1)
+    shares = settings.passages, settings.fragments
+    texts = teaching_texts(train["text"][count:], labels, *shares, seed=1)
     targets, work = hard_labels(texts.labels), folder / "work"
     teaching = Teaching(settings, texts, targets, held["validation"], work, start=teacher)
     parts = expected_seconds(teaching, False, sum(len(some.labels) for some in held.values()))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from experiments import data
 from experiments.units import Unit
+from imdb_tutorial import model_source
 
 
 class Cost(NamedTuple):
@@ -23,6 +24,17 @@ class Cost(NamedTuple):
 
 def nothing_stops(unit: Unit) -> str | None:
     """Say that a unit can be run on any machine."""
+    return None
+
+
+def why_no_base(unit: Unit) -> str | None:
+    """Say why a unit that asks the base-size encoder cannot be run here, if so."""
+    if "base" not in unit.varies.values():
+        return None
+    try:
+        model_source("base")
+    except FileNotFoundError as error:
+        return str(error)
     return None
 
 

@@ -7,13 +7,14 @@ from experiments import (
     fine_tuning,
     ladder_bags,
     ladder_probes,
-    packaged,
+    ladder_saved,
     padding,
+    parts,
     probes,
     rates,
     words,
 )
-from experiments.recipe import Cost, Recipe
+from experiments.recipe import Cost, Recipe, why_no_base
 from experiments.units import Unit
 from imdb_tutorial.evaluation.recorded_study import FORMAT, RECORD, RENEW
 
@@ -48,14 +49,17 @@ def plan(seeds: range) -> list[Unit]:
     ]
     units += [Unit("padding", padding.pay_for_padding, {"seed": seeds[0]})]
     units += [Unit("ladder", climb, {"model": m, "seed": seeds[0]}) for m, climb in LADDER.items()]
-    about = {"model": "packaged", "seed": seeds[0]}
-    units += [Unit("ladder", packaged.climb_packaged, about, packaged.FILES)]
+    about = {"seed": seeds[0]}
+    units += [
+        Unit("ladder", ladder_saved.climb_saved, about | {"model": m}, ladder_saved.files_of(m))
+        for m in ladder_saved.FOLDERS
+    ]
     units += [
         Unit("ladder", fine_tuning.climb_fine_tuned, {"model": "fine-tuned", "seed": s})
         for s in few
     ]
     units += [
-        Unit("parts", packaged.cut_texts, {"size": n, "part": p}, packaged.FILES)
+        Unit("parts", parts.cut_texts, {"size": n, "part": p}, ladder_saved.files_of("packaged"))
         for n in (128, 512)
         for p in ("head", "tail", "both")
     ]
@@ -81,4 +85,5 @@ def recipe(seeds: range) -> Recipe:
         costs=COSTS,
         pools=data.PARTS,
         prepare=prepare,
+        why_not=why_no_base,
     )

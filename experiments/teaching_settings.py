@@ -25,6 +25,8 @@ class Settings:
         true_label: The share of the true label in what the student learns; the rest is the
             teacher's soft label.
         trial_reviews: A rate is tried on so many reviews, in the first phase, for one epoch.
+        passages: For this share of the reviews it also learns from one to three sentences out of
+            one, with the review's label: so it learns how little a single sentence says.
         fragments: For this share of the reviews it also learns from a few words out of one.
         most_bytes: The saved adapter must not be larger.
         reviews: So many train reviews are learnt from; ``None`` takes all.
@@ -45,6 +47,7 @@ class Settings:
     true_label: float
     trial_reviews: int
     most_bytes: int
+    passages: float = 0.25
     fragments: float = 0.0
     reviews: int | None = None
     batch_size: int = 32
@@ -56,7 +59,7 @@ class Settings:
         for name in ("layers", "rank", "alpha", "batch_size", "trial_reviews", "most_bytes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: expected 1 or more")
-        for name in ("true_label", "fragments"):
+        for name in ("true_label", "passages", "fragments"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: expected a share, 0 to 1")
         if self.reviews is not None and self.reviews < 2:
@@ -80,9 +83,6 @@ class Settings:
             )
 
 
-# For so many of the reviews, as a share, both also learn from a passage of one to three sentences,
-# with the review's own label: so they learn how little a single sentence says.
-PASSAGES = 0.25
 # Six of twelve layers: what the six below them give is computed once and kept on the disk. Hu
 # et al. (2021, table 9) take 4e-4 or 5e-4 for every task of a RoBERTa of this size, and so no time
 # goes into trying rates. It learns from fewer than half of the reviews: to the others its soft
@@ -114,6 +114,7 @@ STUDENT = Settings(
     true_label=0.3,
     trial_reviews=4_000,
     most_bytes=2_500_000,
+    passages=0.5,
     fragments=0.25,
 )
 # Float32 takes two to three times as long, so less is done without bfloat16.

@@ -22,12 +22,14 @@ class Texts(NamedTuple):
     Args:
         texts: All of them.
         labels: The label of each, int64 ``[texts]``; a passage or fragment has its review's.
+        sources: Which review each comes from, int64 ``[texts]``.
         reviews: How many of them are reviews.
         fragments: How many of them are fragments.
     """
 
     texts: list[str]
     labels: np.ndarray
+    sources: np.ndarray
     reviews: int
     fragments: int = 0
 
@@ -35,6 +37,13 @@ class Texts(NamedTuple):
     def readable(self) -> list[str]:
         """Return those that a teacher knows such texts as: all but the fragments."""
         return self.texts[: len(self.texts) - self.fragments]
+
+    def sentences(self) -> np.ndarray:
+        """Count the sentences of each passage, int64 ``[texts]``; 0 for all other texts."""
+        counts = np.zeros(len(self.texts), dtype=np.int64)
+        for row in range(self.reviews, len(self.readable)):
+            counts[row] = min(len(sentences_of(self.texts[row])), MOST_SENTENCES)
+        return counts
 
 
 def teaching_texts(
@@ -54,14 +63,26 @@ def teaching_texts(
     for share, cut in ((passages, passage_of), (fragments, fragment_of)):
         rows.append(np.sort(random.permutation(len(texts))[: round(share * len(texts))]))
         every += [cut(texts[row], random) for row in rows[-1]]
-    return Texts(every, labels[np.concatenate(rows)].astype(np.int64), len(texts), len(rows[-1]))
+    sources = np.concatenate(rows)
+    return Texts(every, labels[sources].astype(np.int64), sources, len(texts), len(rows[-1]))
+
+
+def sentences_of(text: str) -> list[str]:
+    """Cut a text into sentences, at what ends one and at line breaks."""
+    return [part for part in SENTENCE_ENDS.split(text) if part.strip()] or [text]
 
 
 def passage_of(text: str, random: np.random.Generator) -> str:
-    """Cut one to three sentences that follow each other out of a text, anywhere in it."""
-    sentences = [part for part in SENTENCE_ENDS.split(text) if part.strip()] or [text]
+    """Cut one to three sentences that follow each other out of a text.
+
+    Half of them come from anywhere in it, the others from its beginning or its end: people begin
+    with what says little, and end with their verdict.
+    """
+    sentences = sentences_of(text)
     count = min(int(random.integers(1, MOST_SENTENCES + 1)), len(sentences))
-    start = int(random.integers(len(sentences) - count + 1))
+    last = len(sentences) - count
+    anywhere = int(random.integers(last + 1))
+    start = (0, last, anywhere, anywhere)[int(random.integers(4))]
     return " ".join(sentences[start : start + count])
 
 

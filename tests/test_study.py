@@ -13,7 +13,7 @@ from experiments import (
     data,
     ladder,
     ladder_bags,
-    packaged,
+    parts,
     probes,
     rates,
     study as planned,
@@ -188,7 +188,7 @@ def test_every_seed_of_the_plan_is_in_the_record(study):
     assert {unit.experiment for unit in units} == set(study.experiments)
     trained = [unit for unit in units if unit.experiment == "probes"]
     assert study.table("probes").groupby(["size", "seed"]).ngroups == len(trained)
-    assert set(study.table("ladder").model) == {*planned.LADDER, "packaged", "fine-tuned"}
+    assert set(study.table("ladder").model) == {*planned.LADDER, "packaged", "base", "fine-tuned"}
     assert sum(study.record["seconds"].values()) < 2 * 2 * 3600  # two cores for two hours
 
 
@@ -470,8 +470,8 @@ def test_a_long_text_keeps_its_head_its_tail_or_both():
     tokenizer = load_tokenizer()
     text = " ".join(f"word{n}" for n in range(300))
     for part in ("head", "tail", "both"):
-        kept = packaged.keep(text, part, 64, tokenizer)
+        kept = parts.keep(text, part, 64, tokenizer)
         assert len(tokenizer(kept)["input_ids"]) <= 64
         assert kept.startswith("word0") == (part != "tail")
         assert kept.endswith("299") == (part != "head")
-        assert packaged.keep("short", part, 64, tokenizer) == "short"
+        assert parts.keep("short", part, 64, tokenizer) == "short"

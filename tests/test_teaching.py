@@ -31,9 +31,11 @@ from experiments.lower_layers import LowerLayers
 from experiments.saved_classifier import save
 from experiments.saved_seeds import save_seeds
 from experiments.soft_labels import SoftLabels
+from experiments.softening import soften_passages
 from experiments.teaching import Held, Teaching
 from experiments.teaching_settings import STUDENT, TEACHER, Settings, for_this_machine
 from experiments.teaching_texts import (
+    Texts,
     fragment_of,
     head_and_tail,
     passage_of,
@@ -41,6 +43,7 @@ from experiments.teaching_texts import (
     teaching_texts,
 )
 from imdb_tutorial import (
+    calibration_error,
     fit_temperature,
     load_classifier,
     load_encoder,
@@ -355,8 +358,68 @@ def test_passages_are_sentences_of_their_reviews():
         ]
         assert places and "<br" not in passage
     assert sizes == {1, 2, 3}
+    assert made.sources[:41].tolist() == list(range(41))
+    assert made.labels.tolist() == labels[made.sources].tolist()
+    counted = made.sentences()
+    assert set(counted[:41]) == {0} and set(counted[41:]) == {1, 2, 3}
     assert teaching_texts(texts, labels, 0.5)[0] == made.texts
     assert passage_of("", np.random.default_rng(0)) == ""
+
+
+def test_half_of_the_passages_come_from_where_a_review_begins_or_ends():
+    text = " ".join(f"Sentence {n}." for n in range(100))
+    random = np.random.default_rng(0)
+    passages = [passage_of(text, random) for _ in range(400)]
+    begins = sum(passage.startswith("Sentence 0.") for passage in passages)
+    ends = sum(passage.endswith("Sentence 99.") for passage in passages)
+    assert 80 <= begins <= 130 and 80 <= ends <= 130
+
+
+def a_teacher_too_sure(temperatures: dict[int, float], per_kind: int = 3_000):
+    """Passages of one to three sentences, and what a teacher says that overstates its logits."""
+    random, texts, sources = np.random.default_rng(0), ["A review."] * per_kind, []
+    labels, logits = random.integers(2, size=per_kind), []
+    truth = np.concatenate([labels] * 4)
+    for number, temperature in ({0: 1.0} | temperatures).items():
+        margins = random.normal(size=per_kind) * 2
+        wrong = random.random(per_kind) > 1 / (1 + np.exp(-np.abs(margins)))
+        signs = np.where((labels == 1) != wrong, 1, -1)
+        logits.append(np.abs(margins) * signs * temperature)
+        sources.append(np.arange(per_kind))
+        if number:
+            texts += [" ".join(["A sentence."] * number)] * per_kind
+    positive = 1 / (1 + np.exp(-np.concatenate(logits)))
+    made = Texts(texts, truth, np.concatenate(sources), per_kind)
+    return np.stack([1 - positive, positive], axis=1), made
+
+
+def test_a_teacher_is_made_as_unsure_of_passages_as_it_is_wrong_about_them():
+    soft, texts = a_teacher_too_sure({1: 2.0, 2: 1.5, 3: 0.5})
+    softened, found = soften_passages(soft, texts, 1_000)
+    assert found[1] == pytest.approx(2, rel=0.1) and found[2] == pytest.approx(1.5, rel=0.1)
+    assert found[3] == 1  # never surer than the teacher is
+    count = texts.reviews
+    assert np.array_equal(softened[:count], soft[:count])
+    assert np.allclose(softened[3 * count :], soft[3 * count :])
+    assert np.array_equal(softened.argmax(axis=1), soft.argmax(axis=1))
+    assert np.allclose(softened.sum(axis=1), 1)
+    for number in (1, 2):
+        these = slice(number * count, (number + 1) * count)
+        error = calibration_error(y_true=texts.labels[these], y_proba=softened[these])
+        assert error < 0.03
+    # Only reviews that it has not learnt from count; where there are none, all of them do.
+    known = soft.copy()
+    rows = (texts.sources < 1_000) & (texts.sentences() == 1)
+    known[rows] = np.eye(2)[texts.labels[rows]]
+    assert soften_passages(known, texts, 1_000)[1][1] == found[1]
+    assert soften_passages(known, texts, count)[1][1] < found[1]
+
+
+def test_without_passages_soft_labels_stay_as_they_are():
+    texts = teaching_texts(["One. Two.", "Three."], np.array([0, 1]), 0.0)
+    soft = np.array([[0.0, 1.0], [0.9, 0.1]])
+    softened, found = soften_passages(soft, texts, 0)
+    assert np.array_equal(softened, soft) and found == {1: 1.0, 2: 1.0, 3: 1.0}
 
 
 def test_fragments_are_a_few_words_of_their_reviews_and_some_are_scrambled():

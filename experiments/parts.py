@@ -1,32 +1,11 @@
-"""The packaged classifier: its rung of the ladder, and which part of a long review to read."""
-
-import json
-from pathlib import Path
+"""Which part of a long review the packaged classifier should read."""
 
 import numpy as np
 
-import imdb_tutorial
 from experiments.data import accuracy, labels, quantise, reviews
-from experiments.ladder import ask, ask_everything, encoder_megabytes, rung
+from experiments.ladder import ask
 from experiments.probes import sigmoid
 from imdb_tutorial import load_classifier
-
-PACKAGED = Path(imdb_tutorial.__file__).with_name("data") / "packaged_classifier"
-FILES = tuple(sorted(file for file in PACKAGED.iterdir() if file.is_file()))
-
-
-def climb_packaged(unit: dict) -> tuple[list[dict], dict]:
-    """Ask the packaged classifier; its training is recorded beside it."""
-    record = json.loads((PACKAGED / "record.json").read_text(encoding="utf-8"))
-    (chosen,) = (run for run in record["runs"] if run["seed"] == record["chosen_seed"])
-    classifier = load_classifier("packaged")
-    row = {
-        "train_size": record["reviews"]["train"],
-        "seconds": chosen["seconds"],
-        "megabytes": encoder_megabytes()
-        + sum(file.stat().st_size for file in PACKAGED.glob("*.safetensors")) / 1e6,
-    }
-    return rung(unit, ask_everything(classifier), row)
 
 
 def keep(text: str, part: str, size: int, tokenizer) -> str:

@@ -1,0 +1,35 @@
+"""The classifiers that come with the package: their rungs of the ladder."""
+
+import json
+from pathlib import Path
+
+import imdb_tutorial
+from experiments.ladder import ask_everything, rung
+from imdb_tutorial import load_classifier, model_source
+
+DATA = Path(imdb_tutorial.__file__).with_name("data")
+FOLDERS = {name: DATA / f"{name}_classifier" for name in ("packaged", "base")}
+WEIGHTS = ("adapter_model.safetensors", "probe.safetensors")
+
+
+def files_of(model: str) -> tuple[Path, ...]:
+    """Return what makes a classifier what it is: its weights, its settings and its record."""
+    folder = FOLDERS[model]
+    return tuple(folder / name for name in ("adapter_config.json", "record.json", *WEIGHTS))
+
+
+def climb_saved(unit: dict) -> tuple[list[dict], dict]:
+    """Ask one of the two; its training is recorded beside it."""
+    model = unit["model"]
+    record = json.loads((FOLDERS[model] / "record.json").read_text(encoding="utf-8"))
+    # One that went on learning has a record of that, too.
+    taught = [part for part in (record, record.get("further")) if part]
+    runs = [run for part in taught for run in part["runs"] if run["seed"] == part["chosen_seed"]]
+    weights = [FOLDERS[model] / name for name in WEIGHTS]
+    weights += [Path(model_source(model).name_or_path) / "model.safetensors"]
+    row = {
+        "train_size": sum(part["texts"]["reviews"] for part in taught),
+        "seconds": sum(run["seconds"] for run in runs),
+        "megabytes": sum(file.stat().st_size for file in weights) / 1e6,
+    }
+    return rung(unit, ask_everything(load_classifier(model)), row)
