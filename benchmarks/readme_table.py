@@ -112,17 +112,21 @@ def render_classifier() -> str:
 def render_base() -> str:
     """Return the record of the classifier on the base-size encoder as a few sentences."""
     record = json.loads((DATA / "base_classifier/record.json").read_text(encoding="utf-8"))
-    texts, pools, before = record["texts"], record["reviews"], record["asked_before"]
-    rest = texts["all"] - texts["reviews"]
-    of_all = "" if texts["reviews"] == pools["train"] else f" of the {pools['train']:,}"
+    learnt, further = record["texts"], record["further"]["texts"]
+    test, validation = (record["accuracy"][pool] for pool in ("test", "validation"))
+    before = "; ".join(
+        f"{asked['tokens']} tokens and {asked['reviews']:,} reviews learnt, {asked['test']:.2%}"
+        for asked in record["asked_before"]
+    )
     return (
-        f"Of the {pools['test']:,} test reviews it gets {record['accuracy']['test']:.1%} right; "
-        f"its expected calibration error there is {100 * record['calibration_error']['test']:.1f} "
-        f"points. It learnt from {texts['reviews']:,}{of_all} train reviews and from {rest:,} "
-        f"passages out of them, once. Its adapter has {record['adapter_bytes'] / 1e6:.1f} MB. "
-        f"The test reviews were asked twice: reading {before['tokens']} tokens, as first planned, "
-        f"which got {before['test']:.1%} right, and then {record['reading']}, which "
-        f"{record['chosen_on']} preferred.\n"
+        f"Of the {record['reviews']['test']:,} test reviews it gets {test:.2%} right, of the "
+        f"validation reviews {validation:.2%}; its expected calibration error on test is "
+        f"{100 * record['calibration_error']['test']:.1f} points. It learnt from "
+        f"{learnt['reviews']:,} train reviews and {learnt['all'] - learnt['reviews']:,} passages "
+        f"out of them, and later, at a lower rate, from the other {further['reviews']:,} and "
+        f"{further['all'] - further['reviews']:,} passages; from each once. Its adapter has "
+        f"{record['adapter_bytes'] / 1e6:.1f} MB. The test reviews were asked before, at each "
+        f"stage: {before}. Validation alone chose.\n"
     )
 
 
@@ -179,7 +183,9 @@ def render_behaviour(behaviour: Behaviour) -> str:
 def render_reading(record: dict) -> str:
     """Return what comes of reading one part or another of long reviews, as Markdown."""
     head = record["ways"][0]["name"]
-    columns = ("all", "long ones", f"long ones, less {head}", "time", "temperature", "error")
+    taught = "head and tail"
+    columns = ("all", f"all, less {taught}", "long ones", f"long ones, less {head}")
+    columns += ("time", "temperature", "error")
     lines = [
         f"Accuracy on the {record['reviews']:,} validation reviews, of which "
         f"{record['long_reviews']:,} have more than {record['max_length']} tokens; differences and "
@@ -191,15 +197,15 @@ def render_reading(record: dict) -> str:
         "| --- " * (1 + len(columns)) + "|",
     ]
     for way in record["ways"]:
-        less = way["less_head_long"]
-        ahead = (
-            ""
-            if less is None
-            else "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * points for points in less))
+        less_taught, less_head = (
+            "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * points for points in less))
+            if less
+            else ""
+            for less in (way["less_taught"], way["less_head_long"])
         )
         lines.append(
-            f"| {way['name']} | {way['accuracy'][0]:.1%} | {way['accuracy_long'][0]:.1%} | "
-            f"{ahead} | {way['times_head']:.1f} × | "
+            f"| {way['name']} | {way['accuracy'][0]:.1%} | {less_taught} | "
+            f"{way['accuracy_long'][0]:.1%} | {less_head} | {way['times_head']:.1f} × | "
             f"{way['temperature']:.2f} | {100 * way['error_before']:.1f}, then "
             f"{100 * way['error_after']:.1f} |"
         )

@@ -38,23 +38,28 @@ def open_probe(pooling: str) -> Answer:
     return answer
 
 
-def open_classifier(packaged: bool) -> Answer:
-    """Open the packaged classifier, or MiniLM as it is fine-tuned for the ladder."""
+def open_saved(name: str) -> Answer:
+    """Open a classifier that comes with the package: ``"packaged"`` or ``"base"``."""
+    from imdb_tutorial import load_classifier, predict_proba
+
+    classifier = load_classifier(name)
+    return lambda texts: predict_proba(classifier, texts)
+
+
+def open_fine_tuned() -> Answer:
+    """Open MiniLM as it is fine-tuned for the ladder."""
     from experiments.fine_tuning import FINE_TUNING
-    from imdb_tutorial import load_classifier, load_preset, load_tokenizer, predict_proba
+    from imdb_tutorial import load_preset, load_tokenizer, predict_proba
     from imdb_tutorial.classifier.pipeline import SentimentPipeline
     from imdb_tutorial.finetuning.run import load_model_for_classification
 
-    if packaged:
-        classifier = load_classifier("packaged")
-    else:
-        classifier = SentimentPipeline(
-            model=load_model_for_classification(load_preset("laptop").encoder).eval(),
-            tokenizer=load_tokenizer(),
-            device="cpu",
-            truncation=True,
-            max_length=FINE_TUNING["max_length"],
-        )
+    classifier = SentimentPipeline(
+        model=load_model_for_classification(load_preset("laptop").encoder).eval(),
+        tokenizer=load_tokenizer(),
+        device="cpu",
+        truncation=True,
+        max_length=FINE_TUNING["max_length"],
+    )
     return lambda texts: predict_proba(classifier, texts)
 
 
@@ -64,8 +69,9 @@ RUNGS: dict[str, Callable[[Path], Answer]] = {
     "NB words": lambda folder: open_bag(folder, "NB words"),
     "classic probe": lambda folder: open_probe("cls"),
     "mended probe": lambda folder: open_probe("mean"),
-    "packaged": lambda folder: open_classifier(packaged=True),
-    "fine-tuned": lambda folder: open_classifier(packaged=False),
+    "packaged": lambda folder: open_saved("packaged"),
+    "base": lambda folder: open_saved("base"),
+    "fine-tuned": lambda folder: open_fine_tuned(),
 }
 
 
@@ -99,12 +105,13 @@ def fit_bags(folder: Path) -> dict[str, float]:
 
 def megabytes_on_disk(name: str, folder: Path) -> float:
     """Return the size of all files that a rung reads to answer, vocabulary included."""
-    from imdb_tutorial.machine.sources import packaged_encoder_folder
+    from experiments.ladder_saved import FOLDERS, files_of
+    from imdb_tutorial import model_source
 
     bag = folder / f"{name}.pickle"
     if name == "majority":
         return 0.0
-    files = [bag] if bag.is_file() else [*packaged_encoder_folder().rglob("*")]
-    if name == "packaged":
-        files += (ROOT / "imdb_tutorial" / "data" / "packaged_classifier").rglob("*")
+    encoder = Path(model_source("base" if name == "base" else "packaged").name_or_path)
+    files = [bag] if bag.is_file() else [*encoder.rglob("*")]
+    files += files_of(name) if name in FOLDERS else ()
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6

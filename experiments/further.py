@@ -63,7 +63,7 @@ def run(pools: Pools, folder: Path, teacher: Path, settings: Settings = SETTINGS
     print(f"the teacher: {in_words(parts)}", flush=True)
     record, model = teaching.run()
     rest = {name: value for name, value in record.items() if name not in CHOSEN}
-    asked = {"tokens": before["reading"], "test": before["accuracy"]["test"]}
+    asked = {"tokens": before["reading"], "reviews": count, "test": before["accuracy"]["test"]}
     record = before | {name: record[name] for name in CHOSEN}
     record |= {
         "further": rest | {"train_ids_sha256": ids_sha256(train["id"][count:])},

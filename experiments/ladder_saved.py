@@ -13,9 +13,9 @@ WEIGHTS = ("adapter_model.safetensors", "probe.safetensors")
 
 
 def files_of(model: str) -> tuple[Path, ...]:
-    """Return what makes a classifier what it is: its weights, its settings and its record."""
-    folder = FOLDERS[model]
-    return tuple(folder / name for name in ("adapter_config.json", "record.json", *WEIGHTS))
+    """Return what makes a classifier what it is: all but what it said about texts it taught."""
+    files = (file for file in FOLDERS[model].iterdir() if file.name != "soft_labels.safetensors")
+    return tuple(sorted(files))
 
 
 def climb_saved(unit: dict) -> tuple[list[dict], dict]:

@@ -28,10 +28,13 @@ def test_it_is_small_and_whole_and_holds_no_pickle():
     assert adapter.stat().st_size == RECORD["adapter_bytes"] <= 4_000_000
 
 
-def test_it_learnt_from_the_first_reviews_of_the_train_pool_alone(whole_pools):
-    count = RECORD["texts"]["reviews"]
+def test_it_learnt_from_the_train_pool_alone(whole_pools):
+    count, further = RECORD["texts"]["reviews"], RECORD["further"]
+    ids = whole_pools["train"]["id"]
     assert count == RECORD["settings"]["reviews"]
-    assert RECORD["train_ids_sha256"] == ids_sha256(whole_pools["train"]["id"][:count])
+    assert RECORD["train_ids_sha256"] == ids_sha256(ids[:count])
+    assert further["train_ids_sha256"] == ids_sha256(ids[count:])
+    assert further["texts"]["reviews"] == len(ids) - count
     assert RECORD["reviews"] == {pool: len(split) for pool, split in whole_pools.items()}
 
 
@@ -42,11 +45,13 @@ def test_its_answers_to_all_that_the_student_learns_from_lie_beside_it(whole_poo
     answers = soft.of(texts.texts[new])
     assert answers.min() >= 0 and np.allclose(answers.sum(axis=1), 1)
     right = np.mean(answers.argmax(axis=1) == texts.labels[new])
-    assert right == pytest.approx(RECORD["accuracy"]["test"], abs=0.015)
+    # They are the answers of the one that had not seen these reviews yet.
+    (before,) = (asked for asked in RECORD["asked_before"] if asked["tokens"] == RECORD["reading"])
+    assert right == pytest.approx(before["test"], abs=0.015)
 
 
 def test_its_record_says_that_it_is_good():
-    assert RECORD["accuracy"]["test"] > 0.93
+    assert RECORD["accuracy"]["test"] >= 0.94
     assert RECORD["calibration_error"]["test"] <= 0.015
     best = max(RECORD["readings"], key=lambda reading: reading["accuracy"])
     assert RECORD["reading"] == best["tokens"]  # on validation
@@ -56,7 +61,7 @@ def test_its_record_says_that_it_is_good():
 def test_it_knows_what_a_reader_knows():
     opened = load_classifier("base")
     assert opened.reading == "head and tail" and opened.max_length == RECORD["reading"]
-    assert opened.temperature == pytest.approx(RECORD["temperature"])
+    assert opened.temperature == 1  # it is in the last layer already
     answers = opened(["A great film, I enjoyed it a lot!", "So bad that I fell asleep.", "Ok."])
     assert [answer["label"] for answer in answers[:2]] == ["POSITIVE", "NEGATIVE"]
     assert min(answer["score"] for answer in answers[:2]) > 0.9 > answers[2]["score"]

@@ -692,7 +692,7 @@ def test_a_teacher_goes_on_with_the_other_reviews_alone(pools, tmp_path, halfway
     }
     assert record["further"]["texts"] == {"reviews": 20, "fragments": 0, "all": 25}
     assert record["asked_before"] == [
-        {"tokens": first["reading"], "test": first["accuracy"]["test"]}
+        {"tokens": first["reading"], "reviews": 20, "test": first["accuracy"]["test"]}
     ]
     train = pools["train"]
     labels = np.array(train["label"][:])
