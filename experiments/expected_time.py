@@ -79,7 +79,10 @@ def expected_seconds(teaching: Teaching, soft_labels: bool, asked: int) -> dict[
     seed = start + learnt + tokens(last, "validation") * speeds.answer
     others = set(settings.readings) - {last}
     chosen = sum(tokens(size, "validation") for size in others) * speeds.answer
-    sizes = {size for size, _ in settings.phases}
+    further = sum(tokens(size) * epochs for size, epochs in settings.goes_on) * speeds.step
+    if settings.goes_on:
+        further += sum(tokens(size, "validation") for size in settings.readings) * speeds.answer
+    sizes = {size for size, _ in (*settings.phases, *settings.goes_on)}
     below = sum(tokens(size) for size in sizes)
     below += sum(tokens(size, "validation") for size in {first, last, *settings.readings})
     mean = float(np.mean(teaching.tokens_of["validation"](reading).lengths()))
@@ -87,6 +90,7 @@ def expected_seconds(teaching: Teaching, soft_labels: bool, asked: int) -> dict[
         "layers that stay": below * speeds.lower,
         "rates": trial * len(settings.rates) if len(settings.rates) > 1 else 0.0,
         "seeds": seed * len(settings.seeds) + chosen,
+        "going on": further,
         "soft labels": tokens(reading) * speeds.answer if soft_labels else 0.0,
         "asking what was saved": asked * mean * (speeds.lower + speeds.answer),
     }

@@ -25,6 +25,7 @@ def climb_saved(unit: dict) -> tuple[list[dict], dict]:
     # One that went on learning has a record of that, too.
     taught = [part for part in (record, record.get("further")) if part]
     runs = [run for part in taught for run in part["runs"] if run["seed"] == part["chosen_seed"]]
+    runs += [record["gone_on"]] if record.get("gone_on", {}).get("is_kept") else []
     weights = [FOLDERS[model] / name for name in WEIGHTS]
     weights += [Path(model_source(model).name_or_path) / "model.safetensors"]
     row = {

@@ -79,11 +79,16 @@ class Teaching:
         best = min(runs, key=by_merit)
         if best is not runs[-1]:
             model, _ = self.taught(self.settings, rate, best["seed"], f"seed-{best['seed']}")
-        readings, answers, (last, _) = [], {}, self.settings.phases[-1]
-        for size in self.settings.readings:
-            name = f"seed-{best['seed']}" if size == last else f"reading-{size}"
-            answers[size] = self.logits(model, size, "validation", self.folder / name)
-            readings.append({"tokens": size, **score(answers[size], self.validation.labels)})
+        last, _ = self.settings.phases[-1]
+        readings, answers = self.readings(model, {last: f"seed-{best['seed']}"})
+        gone_on = {}
+        if self.settings.goes_on:
+            further, about = self.gone_on(model, rate / 2, best["seed"])
+            again, answers_again = self.readings(further, {}, "goes-on-")
+            is_better = min(map(by_merit, again)) < min(map(by_merit, readings))
+            gone_on = {"gone_on": about | {"readings": again, "is_kept": is_better}}
+            if is_better:
+                model, readings, answers = further, again, answers_again
         reading = min(readings, key=by_merit)["tokens"]
         truth, logits = self.validation.labels, answers[reading]
         return {
@@ -97,6 +102,7 @@ class Teaching:
             "learning_rate": rate,
             "runs": runs,
             "chosen_seed": best["seed"],
+            **gone_on,
             "readings": readings,
             "reading": reading,
             "chosen_on": f"{len(truth):,} validation reviews",
@@ -126,6 +132,29 @@ class Teaching:
         rows = slice(count)
         if read_checkpoint(folder) is None:
             self._begin(model)
+        phases, made_of = self._learnt(model, settings, rows)
+        if self.start:
+            made_of += digests_of_saved(self.start)
+        about = learn(model, phases, self.targets[rows], settings, rate, seed, made_of, folder)
+        return model, about
+
+    def gone_on(self, model: Adapted, rate: float, seed: int) -> tuple[Adapted, dict]:
+        """Return a model that goes on where a taught one stands, which stays as it is."""
+        settings = dataclasses.replace(self.settings, phases=self.settings.goes_on, goes_on=())
+        further, folder = Adapted(settings, seed), self.folder / "goes-on"
+        with torch.no_grad():
+            for name, parameter in further.learning().items():
+                parameter.copy_(model.learning()[name])
+        further.refresh()
+        phases, made_of = self._learnt(further, settings, slice(None))
+        made_of.append(digest_of_weights(model))
+        about = learn(further, phases, self.targets, settings, rate, seed, made_of, folder)
+        return further, {"learning_rate": rate, **about}
+
+    def _learnt(
+        self, model: Adapted, settings: Settings, rows: slice
+    ) -> tuple[list[Phase], list[str]]:
+        """Return what is learnt in each phase, and what the result depends on beside settings."""
         phases = [
             Phase(
                 functools.partial(self.reader, model, size),
@@ -135,11 +164,30 @@ class Teaching:
             for size, epochs in settings.phases
         ]
         made_of = [str(encoder_fingerprint(settings.encoder)), str(choose_dtype("cpu"))]
-        if self.start:
-            made_of += digests_of_saved(self.start)
         made_of += [digest_of(self.tokens_of["train"](size).ids) for size, _ in settings.phases]
-        about = learn(model, phases, self.targets[rows], settings, rate, seed, made_of, folder)
-        return model, about
+        return phases, made_of
+
+    def readings(
+        self, model: Adapted, known: dict[int, str], prefix: str = ""
+    ) -> tuple[list[dict], dict[int, np.ndarray]]:
+        """Ask a model about validation with every number of tokens that it may read.
+
+        Args:
+            model: It was taught.
+            known: By tokens, in which folder its answers lie already.
+            prefix: Of the names of the other folders.
+
+        Returns:
+            ``tokens``, ``accuracy`` and ``loss`` of each, and the logits by tokens.
+        """
+        answers = {
+            size: self.logits(
+                model, size, "validation", self.folder / known.get(size, f"{prefix}reading-{size}")
+            )
+            for size in self.settings.readings
+        }
+        truth = self.validation.labels
+        return [{"tokens": n, **score(some, truth)} for n, some in answers.items()], answers
 
     def _begin(self, model: Adapted) -> None:
         """Fit the probe alone, or take what the classifier to start from has learnt."""

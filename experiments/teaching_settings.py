@@ -22,6 +22,8 @@ class Settings:
         readings: So many tokens the finished classifier may read of a review, by head and tail; the
             best on validation is kept.
         seeds: One run each; the best on validation is kept.
+        goes_on: Phases in which the best seed goes on, at half the rate; what comes of it is kept
+            if it is better on validation.
         true_label: The share of the true label in what the student learns; the rest is the
             teacher's soft label.
         trial_reviews: A rate is tried on so many reviews, in the first phase, for one epoch.
@@ -47,6 +49,7 @@ class Settings:
     true_label: float
     trial_reviews: int
     most_bytes: int
+    goes_on: tuple[tuple[int, int], ...] = ()
     passages: float = 0.25
     fragments: float = 0.0
     reviews: int | None = None
@@ -70,7 +73,7 @@ class Settings:
             raise ValueError(f"rates is {self.rates}: expected one or more above zero")
         if not self.phases:
             raise ValueError("phases is empty: expected one or more (tokens, epochs)")
-        for tokens, epochs in self.phases:
+        for tokens, epochs in (*self.phases, *self.goes_on):
             if tokens < 8 or tokens % 2 or epochs < 1:
                 raise ValueError(
                     f"the phase ({tokens}, {epochs}): expected an even number of tokens, 8 or "
@@ -114,6 +117,7 @@ STUDENT = Settings(
     true_label=0.3,
     trial_reviews=4_000,
     most_bytes=2_500_000,
+    goes_on=((512, 1),),
     passages=0.5,
     fragments=0.25,
 )

@@ -462,6 +462,7 @@ def test_fragments_are_a_few_words_of_their_reviews_and_some_are_scrambled():
         ({"phases": ()}, "phases is empty"),
         ({"phases": ((15, 1),)}, r"the phase \(15, 1\): expected an even number"),
         ({"phases": ((16, 0),)}, r"the phase \(16, 0\)"),
+        ({"goes_on": ((16, 0),)}, r"the phase \(16, 0\)"),
         ({"readings": ()}, r"readings is \(\)"),
         ({"readings": (16, 15)}, r"readings is \(16, 15\): expected one or more even numbers"),
     ],
@@ -765,6 +766,42 @@ def test_rate_and_seed_are_those_that_are_best_on_validation(pools, tmp_path, ti
     assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
 
 
+@pytest.mark.parametrize("is_better", [True, False])
+def test_the_best_seed_goes_on_and_what_comes_of_it_is_kept_if_it_is_better(
+    pools, tmp_path, tiny_bert, is_better, monkeypatch
+):
+    settings = small(str(tiny_bert), phases=((16, 1),), goes_on=((12, 4),), seeds=(1, 2))
+    texts = classifier.learnt_from(pools, settings)
+    # What it learns from, or the contrary.
+    some = texts.texts[:20]
+    held = Held(some, texts.labels[:20] if is_better else 1 - texts.labels[:20])
+    targets = classifier.hard_labels(texts.labels)
+    record, model = Teaching(settings, texts, targets, held, tmp_path / "on").run()
+    plain, before = Teaching(
+        dataclasses.replace(settings, goes_on=()), texts, targets, held, tmp_path / "plain"
+    ).run()
+    gone_on = record["gone_on"]
+    assert "gone_on" not in plain and gone_on["learning_rate"] == settings.rates[0] / 2
+    assert gone_on["steps"] == 4 * -(-len(texts.texts) // settings.batch_size)
+    for name in ("accuracy", "loss"):  # the seeds are what they were
+        assert [run[name] for run in record["runs"]] == [run[name] for run in plain["runs"]]
+    ranks = [(-way["accuracy"], way["loss"]) for way in (*gone_on["readings"], *plain["readings"])]
+    assert gone_on["is_kept"] == (ranks[0] < ranks[1]) == is_better
+    if gone_on["is_kept"]:
+        tensors, _ = learning.read_checkpoint(tmp_path / "on/goes-on")
+        assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
+        assert record["readings"] == gone_on["readings"]
+    else:
+        assert_same(weights_of(model), weights_of(before))
+        assert record["readings"] == plain["readings"]
+        assert record["temperature"] == plain["temperature"]
+    # What was finished is not learnt again.
+    monkeypatch.setattr(learning, "gradients", None)
+    again, same = Teaching(settings, texts, targets, held, tmp_path / "on").run()
+    assert again == record
+    assert_same(weights_of(same), weights_of(model))
+
+
 def test_the_reading_is_the_one_that_is_best_on_validation(pools, tmp_path, tiny_bert):
     settings = small(str(tiny_bert), readings=(16, 8, 12))
     texts = classifier.learnt_from(pools, settings)
@@ -852,6 +889,12 @@ def test_the_expected_time_counts_every_token(pools, tmp_path, both, monkeypatch
     held_other = count(held.texts, 12)
     start, trial = count(texts.texts[:40], 8), count(texts.texts[:20], 8)
     found = expected_seconds(made, soft_labels=True, asked=32)
+    made.settings = dataclasses.replace(settings, goes_on=((12, 3),))
+    further = expected_seconds(made, soft_labels=True, asked=32)
+    other = count(texts.texts, 12)
+    expected = 100 * 3 * other + 10 * (held_long + held_other)
+    assert further["going on"] == expected and found["going on"] == 0
+    assert further["layers that stay"] == found["layers that stay"] + other
     assert found["layers that stay"] == short + long + held_short + held_long + held_other
     assert found["rates"] == 2 * (10 * start + 100 * trial + 10 * held_short)
     seed = 100 * (3 * short + 2 * long) + 10 * start + 10 * held_long
