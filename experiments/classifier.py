@@ -38,6 +38,11 @@ SOFT_LABELS = (
     "the teacher's answers, softened by the temperature that fits on validation; to passages by "
     "one more, which fits on those out of train reviews that it has not learnt from"
 )
+DEFAULTS = {
+    field.name: field.default
+    for field in dataclasses.fields(Settings)
+    if field.default is not dataclasses.MISSING
+}
 Pools = Mapping[str, datasets.Dataset]
 
 
@@ -133,11 +138,14 @@ def _is_packaged(teaching: Teaching, about: dict) -> bool:
     """Say whether the package has a sound teacher, taught in this way on these reviews."""
     try:
         record = json.loads((PACKAGED_TEACHER / RECORD_FILE).read_bytes())
-        made = {name: record[name] for name in about} | {"settings": record["settings"]}
+        # A setting that is younger than the record had its default then.
+        settings = DEFAULTS | record["settings"]
+        made = {name: record[name] for name in about} | {"settings": settings}
     except (OSError, ValueError, KeyError):
         return False
     asked_for = about | {"settings": dataclasses.asdict(teaching.settings)}
-    return made == json.loads(json.dumps(asked_for)) and not damaged_file(PACKAGED_TEACHER)
+    same = json.loads(json.dumps([made, asked_for]))  # without tuples
+    return same[0] == same[1] and not damaged_file(PACKAGED_TEACHER)
 
 
 def _taught(

@@ -1,15 +1,18 @@
 """The classifier on the base-size encoder: what it learnt from, its size, how good it is."""
 
+import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import imdb_tutorial
+from experiments import classifier
 from experiments.classifier import learnt_from
 from experiments.soft_labels import SoftLabels
-from experiments.teaching_settings import STUDENT
+from experiments.teaching_settings import STUDENT, TEACHER
 from imdb_tutorial import attribute, load_classifier
 from imdb_tutorial.dataset.reviews import ids_sha256
 from imdb_tutorial.machine.base_encoder import PARTS
@@ -36,6 +39,13 @@ def test_it_learnt_from_the_train_pool_alone(whole_pools):
     assert further["train_ids_sha256"] == ids_sha256(ids[count:])
     assert further["texts"]["reviews"] == len(ids) - count
     assert RECORD["reviews"] == {pool: len(split) for pool, split in whole_pools.items()}
+
+
+def test_it_is_asked_and_not_taught_again(whole_pools):
+    about = classifier._about(whole_pools, TEACHER)
+    for changes, is_known in (({}, True), ({"passages": 0.5}, False), ({"rank": 8}, False)):
+        teaching = SimpleNamespace(settings=dataclasses.replace(TEACHER, **changes))
+        assert classifier._is_packaged(teaching, about) == is_known
 
 
 def test_its_answers_to_all_that_the_student_learns_from_lie_beside_it(whole_pools, tmp_path):
