@@ -3,7 +3,7 @@
 ``python -m experiments.attributions`` attributes 300 short validation reviews by every method,
 takes the strongest words out, or leaves only them, and measures what becomes of the verdict. It
 says beforehand how long it will take, goes on where it was killed, and writes the record. Given
-folders with classifiers of other seeds, it measures how alike they rank the words.
+folders with classifiers of several seeds, it measures how alike these rank the words.
 """
 
 import argparse
@@ -126,9 +126,15 @@ def make_record(output: Path, folder: Path, seeds: Sequence[Path], per_label: in
     Args:
         output: Where the record is written.
         folder: Where pieces are kept.
-        seeds: Folders with classifiers of other seeds, of the same kind.
+        seeds: Folders with classifiers of the same kind, one a seed: none, or two or more. The
+            packaged one is not compared with them, for it may be their mean.
         per_label: So many reviews of either label.
+
+    Raises:
+        ValueError: The folder of a single seed.
     """
+    if len(seeds) == 1:
+        raise ValueError(f"{str(seeds[0])!r} is a single seed: expected two or more, or none")
     pool, truth = reviews()[POOL], labels(POOL)
     texts = pool["text"][:]
     rows = choose_rows(texts, truth, per_label)
@@ -138,15 +144,15 @@ def make_record(output: Path, folder: Path, seeds: Sequence[Path], per_label: in
     print(f"{len(chosen)} reviews, {len(METHODS)} methods: about {minutes:.0f} min from the start")
     found = find_all(asked, chosen, METHODS, folder)
     asking = {name: method for name, method in METHODS.items() if method.asks}
-    others = [
+    of_seeds = [
         find_all(Asked(load_classifier(seed)), chosen, asking, folder, measured=False).shares
         for seed in seeds
     ]
     times = time_methods(asked, first_words(texts), METHODS, TODAY)
     record = _describe(found, films, times)
     record["agreement"] = {
-        "classifiers": 1 + len(others),
-        "rows": agreement([{n: found.shares[n] for n in asking}, *others], films) if others else [],
+        "classifiers": len(of_seeds),
+        "rows": agreement(of_seeds, films) if of_seeds else [],
     }
     record["reviews"] = {
         "pool": POOL,
@@ -219,7 +225,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=DATA, help="folder of the record")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of what is kept")
     parser.add_argument(
-        "--seeds", type=Path, nargs="*", default=[], help="folders with classifiers of other seeds"
+        "--seeds", type=Path, nargs="*", default=[], help="a folder for each of several seeds"
     )
     options = parser.parse_args()
     try:

@@ -79,6 +79,7 @@ def expected_seconds(teaching: Teaching, soft_labels: bool, asked: int) -> dict[
     seed = start + learnt + tokens(last, "validation") * speeds.answer
     others = set(settings.readings) - {last}
     chosen = sum(tokens(size, "validation") for size in others) * speeds.answer
+    chosen += (len(settings.seeds) - 1) * tokens(last, "validation") * speeds.answer  # means
     further = sum(tokens(size) * epochs for size, epochs in settings.goes_on) * speeds.step
     if settings.goes_on:
         further += sum(tokens(size, "validation") for size in settings.readings) * speeds.answer

@@ -17,11 +17,11 @@ from imdb_tutorial.machine.checkpoint import read_checkpoint
 
 
 def save_seeds(settings: Settings, taught: Path, work: Path, to: Path) -> list[Path]:
-    """Save the seeds that were not chosen, each as a classifier that ``load_classifier`` opens.
+    """Save every seed as a classifier that ``load_classifier`` opens.
 
     Args:
         settings: How they were taught.
-        taught: The folder of the chosen one, with its record.
+        taught: The folder of what was kept in the end, with its record.
         work: Where the runs of all seeds are kept.
         to: Where the folders go; each is named by its seed.
 
@@ -34,8 +34,6 @@ def save_seeds(settings: Settings, taught: Path, work: Path, to: Path) -> list[P
     record = json.loads((taught / RECORD_FILE).read_text(encoding="utf-8"))
     folders = []
     for seed in (run["seed"] for run in record["runs"]):
-        if seed == record["chosen_seed"]:
-            continue
         found = read_checkpoint(work / f"seed-{seed}")
         if found is None:
             raise FileNotFoundError(
@@ -46,7 +44,7 @@ def save_seeds(settings: Settings, taught: Path, work: Path, to: Path) -> list[P
             for name, parameter in model.learning().items():
                 parameter.copy_(tensors[name])
         model.refresh()
-        # It was not asked about anything: accuracies of the chosen one are not its own.
+        # It was not asked about anything: the accuracies in the record are not its own.
         about = {"seed": seed} | {name: record[name] for name in ("reading", "temperature")}
         save(model, settings, about, {}, to / f"seed-{seed}", work)
         folders.append(to / f"seed-{seed}")
@@ -64,7 +62,7 @@ def main() -> None:
         folders = save_seeds(settings, options.folder / "student", work, options.to)
     except (OSError, ValueError) as error:
         parser.exit(1, f"error: {error}\n")
-    print("\n".join(str(folder) for folder in folders) or "there was one seed alone")
+    print("\n".join(str(folder) for folder in folders))
 
 
 if __name__ == "__main__":

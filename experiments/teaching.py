@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from experiments.kept import digest_of, kept
 from experiments.learning import Phase, Read, ask, learn
 from experiments.lora import load_lora
 from experiments.lower_layers import LowerLayers
+from experiments.means import kept_mean
 from experiments.teaching_settings import Settings
 from experiments.teaching_texts import Texts, read
 from imdb_tutorial import calibration_error, choose_dtype, fit_temperature
@@ -69,18 +70,22 @@ class Teaching:
         }
 
     def run(self) -> tuple[dict, Adapted]:
-        """Try the rates, run the seeds, keep the best; return its record, and the best itself."""
+        """Try the rates, run the seeds, keep the best; return its record, and the best itself.
+
+        A mean of several seeds is kept where that is better than the best of them.
+        """
         trials, rate = self.try_rates()
-        runs = []
+        runs, models = [], {}
         for seed in self.settings.seeds:
-            model, about = self.taught(self.settings, rate, seed, f"seed-{seed}")
-            answers = self.asked(model, self.settings, f"seed-{seed}")
+            models[seed], about = self.taught(self.settings, rate, seed, f"seed-{seed}")
+            answers = self.asked(models[seed], self.settings, f"seed-{seed}")
             runs.append({"seed": seed, **about, **score(answers, self.validation.labels)})
         best = min(runs, key=by_merit)
-        if best is not runs[-1]:
-            model, _ = self.taught(self.settings, rate, best["seed"], f"seed-{best['seed']}")
+        model, name, mixed = models[best["seed"]], f"seed-{best['seed']}", {}
+        if len(runs) > 1:
+            model, name, mixed = self.best_mean(models, sorted(runs, key=by_merit))
         last, _ = self.settings.phases[-1]
-        readings, answers = self.readings(model, {last: f"seed-{best['seed']}"})
+        readings, answers = self.readings(model, {last: name})
         gone_on = {}
         if self.settings.goes_on:
             further, about = self.gone_on(model, rate / 2, best["seed"])
@@ -102,6 +107,7 @@ class Teaching:
             "learning_rate": rate,
             "runs": runs,
             "chosen_seed": best["seed"],
+            **mixed,
             **gone_on,
             "readings": readings,
             "reading": reading,
@@ -137,6 +143,32 @@ class Teaching:
             made_of += digests_of_saved(self.start)
         about = learn(model, phases, self.targets[rows], settings, rate, seed, made_of, folder)
         return model, about
+
+    def best_mean(
+        self, models: Mapping[int, Adapted], runs: Sequence[dict]
+    ) -> tuple[Adapted, str, dict]:
+        """Put one run after another into a mean, as long as validation says that it is better.
+
+        Args:
+            models: By seed.
+            runs: The best first.
+
+        Returns:
+            The model, the name of its folder, and for the record: whose mean it is, perhaps of one
+            alone, and what was tried.
+        """
+        found, tried = runs[0], []
+        members, model, name = [found["seed"]], models[found["seed"]], f"seed-{found['seed']}"
+        for run in runs[1:]:
+            more = [*members, run["seed"]]
+            called = f"mean-{'-'.join(map(str, more))}"
+            some, mean = [models[seed] for seed in more], Adapted(self.settings, more[0])
+            kept_mean(some, mean, [digest_of_weights(one) for one in some], self.folder / called)
+            answers = self.asked(mean, self.settings, called)
+            tried.append({"seeds": more, **score(answers, self.validation.labels)})
+            if by_merit(tried[-1]) < by_merit(found):
+                found, members, model, name = tried[-1], more, mean, called
+        return model, name, {"mean_of": members, "means_tried": tried}
 
     def gone_on(self, model: Adapted, rate: float, seed: int) -> tuple[Adapted, dict]:
         """Return a model that goes on where a taught one stands, which stays as it is."""

@@ -21,8 +21,8 @@ class Settings:
             its tail, half of the tokens each.
         readings: So many tokens the finished classifier may read of a review, by head and tail; the
             best on validation is kept.
-        seeds: One run each; the best on validation is kept.
-        goes_on: Phases in which the best seed goes on, at half the rate; what comes of it is kept
+        seeds: One run each; the best on validation is kept, or the mean of several if it is better.
+        goes_on: Phases in which what was kept goes on, at half the rate; what comes of it is kept
             if it is better on validation.
         true_label: The share of the true label in what the student learns; the rest is the
             teacher's soft label.

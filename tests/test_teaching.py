@@ -20,6 +20,7 @@ from experiments import (
     further,
     learning,
     lower_layers,
+    means,
     soft_labels,
     teaching,
 )
@@ -766,6 +767,73 @@ def test_rate_and_seed_are_those_that_are_best_on_validation(pools, tmp_path, ti
     assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
 
 
+def test_a_mean_is_the_mean_of_what_was_added_as_far_as_its_rank_allows(tiny_bert):
+    """Eckart and Young (1936): what is left out is what the smallest singular values hold."""
+    settings = small(str(tiny_bert))
+    models, into = [Adapted(settings, seed) for seed in (1, 2, 3)], Adapted(settings, 4)
+    for seed, model in enumerate(models):
+        torch.manual_seed(seed)
+        for parameter in model.learning().values():
+            parameter.data.normal_()
+    means.put_mean(models, into)
+    for name, linear in into.linears.items():
+        products = [m.linears[name].up.double() @ m.linears[name].down.double() for m in models]
+        added = (sum(products) / 3).detach().numpy()
+        left_out = np.linalg.svd(added, compute_uv=False)[settings.rank :]
+        found = (linear.up.double() @ linear.down.double()).detach().numpy()
+        assert left_out[0] > 0.1
+        expected = np.sqrt(np.sum(left_out**2))
+        assert np.linalg.norm(added - found) == pytest.approx(expected, rel=1e-4)
+        whole = linear.frozen + linear.scale * linear.up @ linear.down
+        assert torch.allclose(linear.merged.float(), whole, atol=1e-6)  # it answers by it
+    weights = torch.stack([model.probe.linear.weight for model in models])
+    assert torch.allclose(into.probe.linear.weight, weights.mean(dim=0))
+    means.put_mean(models[:1], into)
+    for name, linear in into.linears.items():
+        expected = models[0].linears[name].up @ models[0].linears[name].down
+        assert torch.allclose(linear.up @ linear.down, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("kept", [[2], [2, 1], [2, 3], [2, 1, 3]], ids=str)
+def test_a_run_joins_the_mean_if_validation_says_that_it_is_better(
+    pools, tmp_path, tiny_bert, monkeypatch, kept
+):
+    settings = small(str(tiny_bert), seeds=(1, 2, 3), readings=(16,))
+    texts = classifier.learnt_from(pools, settings)
+    labels = np.array(pools["validation"]["label"][:])
+    held, asked = Held(pools["validation"]["text"][:], labels), Teaching.asked
+    # How sure each is of the truth: seed 2 is best, then 1, then 3.
+    sure = {"seed-1": 1.0, "seed-2": 2.0, "seed-3": 0.5}
+    sure |= {f"mean-{'-'.join(map(str, kept[:n]))}": 1.0 + n for n in range(2, len(kept) + 1)}
+
+    def pretend(self, model, settings, name):
+        asked(self, model, settings, name)
+        return sure.get(name, 0.1) * np.eye(2, dtype=np.float32)[labels]
+
+    monkeypatch.setattr(Teaching, "asked", pretend)
+    made = Teaching(settings, texts, classifier.hard_labels(texts.labels), held, tmp_path)
+    record, model = made.run()
+    assert (record["chosen_seed"], record["mean_of"]) == (2, kept)
+    tried = [[2, 1], [2, 1, 3] if 1 in kept else [2, 3]]
+    assert [row["seeds"] for row in record["means_tried"]] == tried
+    name = "seed-2" if kept == [2] else f"mean-{'-'.join(map(str, kept))}"
+    tensors, _ = learning.read_checkpoint(tmp_path / name)
+    assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
+    # What was finished is not computed again.
+    monkeypatch.setattr(learning, "gradients", None)
+    monkeypatch.setattr(means, "put_mean", None)
+    again, same = Teaching(settings, texts, made.targets, held, tmp_path).run()
+    assert again == record
+    assert_same(weights_of(same), weights_of(model))
+    # A mean of other runs is another one.
+    monkeypatch.undo()
+    monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
+    others = [Adapted(settings, seed) for seed in (1, 2)]
+    means.kept_mean(others, same, ["of others"], tmp_path / "mean-2-1")
+    means.put_mean(others, model)
+    assert_same(weights_of(same), weights_of(model))
+
+
 @pytest.mark.parametrize("is_better", [True, False])
 def test_the_best_seed_goes_on_and_what_comes_of_it_is_kept_if_it_is_better(
     pools, tmp_path, tiny_bert, is_better, monkeypatch
@@ -828,7 +896,7 @@ def test_the_reading_is_the_one_that_is_best_on_validation(pools, tmp_path, tiny
     assert record["temperature"] == pytest.approx(temperature, rel=1e-3)
 
 
-def test_the_other_seeds_are_saved_as_they_were_taught(pools, tmp_path, tiny_bert):
+def test_every_seed_is_saved_as_it_was_taught(pools, tmp_path, tiny_bert):
     settings = small(str(tiny_bert), seeds=(3, 1, 2))
     texts = classifier.learnt_from(pools, settings)
     held = Held(pools["validation"]["text"][:], np.array(pools["validation"]["label"][:]))
@@ -837,11 +905,10 @@ def test_the_other_seeds_are_saved_as_they_were_taught(pools, tmp_path, tiny_ber
     record, model = made.run()
     save(model, settings, record, {}, tmp_path / "chosen", work)
     folders = save_seeds(settings, tmp_path / "chosen", work, tmp_path / "seeds")
-    others = [seed for seed in (3, 1, 2) if seed != record["chosen_seed"]]
-    assert [folder.name for folder in folders] == [f"seed-{seed}" for seed in others]
+    assert [folder.name for folder in folders] == [f"seed-{seed}" for seed in settings.seeds]
     rows = np.arange(5)
     answers = []
-    for seed, folder in zip(others, folders, strict=True):
+    for seed, folder in zip(settings.seeds, folders, strict=True):
         model, _ = made.taught(settings, record["learning_rate"], seed, f"seed-{seed}")
         tokens = made.tokens_of["validation"](record["reading"])
         with torch.no_grad():
@@ -850,8 +917,8 @@ def test_the_other_seeds_are_saved_as_they_were_taught(pools, tmp_path, tiny_ber
         found = predict_proba(opened, held.texts[: len(rows)])
         assert found.numpy() == pytest.approx(logits.softmax(dim=1).numpy(), abs=1e-2)
         answers.append(found)
-    assert not torch.equal(*answers)
-    shutil.rmtree(work / f"seed-{others[0]}")
+    assert not torch.equal(answers[0], answers[1])
+    shutil.rmtree(work / "seed-1")
     with pytest.raises(FileNotFoundError, match="run make classifier again"):
         save_seeds(settings, tmp_path / "chosen", work, tmp_path / "seeds")
 
@@ -898,7 +965,7 @@ def test_the_expected_time_counts_every_token(pools, tmp_path, both, monkeypatch
     assert found["layers that stay"] == short + long + held_short + held_long + held_other
     assert found["rates"] == 2 * (10 * start + 100 * trial + 10 * held_short)
     seed = 100 * (3 * short + 2 * long) + 10 * start + 10 * held_long
-    assert found["seeds"] == 2 * seed + 10 * held_other
+    assert found["seeds"] == 2 * seed + 10 * held_other + 10 * held_long  # their mean
     assert found["soft labels"] == 10 * long
     assert found["asking what was saved"] == pytest.approx(2 * held_long * 11)
 
