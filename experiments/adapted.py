@@ -1,6 +1,7 @@
 """An encoder in two halves: layers that stay, whose output can be kept, and layers that learn."""
 
 import copy
+import hashlib
 
 import numpy as np
 import torch
@@ -107,3 +108,11 @@ def start_probe(model: Adapted, features: np.ndarray, labels: np.ndarray) -> Non
     with torch.no_grad():
         model.probe.linear.weight.copy_(torch.stack([-weights, weights]))
         model.probe.linear.bias.copy_(torch.tensor([-bias, bias]))
+
+
+def digest_of_weights(model: Adapted) -> str:
+    """Digest all that learns in a model."""
+    digest = hashlib.sha256()
+    for name, parameter in model.learning().items():
+        digest.update(name.encode() + parameter.detach().numpy().tobytes())
+    return digest.hexdigest()

@@ -81,8 +81,10 @@ def expected_seconds(teaching: Teaching, soft_labels: bool, asked: int) -> dict[
     chosen = sum(tokens(size, "validation") for size in others) * speeds.answer
     chosen += (len(settings.seeds) - 1) * tokens(last, "validation") * speeds.answer  # means
     further = sum(tokens(size) * epochs for size, epochs in settings.goes_on) * speeds.step
-    if settings.goes_on:
-        further += sum(tokens(size, "validation") for size in settings.readings) * speeds.answer
+    if settings.goes_on:  # each round is asked, and from the second on a mean
+        asks = 2 * len(settings.goes_on) - 1
+        readings = sum(tokens(size, "validation") for size in settings.readings)
+        further += asks * readings * speeds.answer
     sizes = {size for size, _ in (*settings.phases, *settings.goes_on)}
     below = sum(tokens(size) for size in sizes)
     below += sum(tokens(size, "validation") for size in {first, last, *settings.readings})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from experiments.adapted import Adapted
+from experiments.adapted import Adapted, digest_of_weights
 from imdb_tutorial.machine.checkpoint import read_checkpoint, write_checkpoint
 
 
@@ -34,16 +34,16 @@ def put_mean(models: Sequence[Adapted], into: Adapted) -> None:
     into.refresh()
 
 
-def kept_mean(models: Sequence[Adapted], into: Adapted, key: list[str], folder: Path) -> None:
+def kept_mean(models: Sequence[Adapted], into: Adapted, folder: Path) -> None:
     """Do as ``put_mean``, or take what it gave before: the last bits depend on the machine.
 
     Args:
         models: What the mean is of.
         into: It is changed.
-        key: Says what ``models`` are.
         folder: Where the mean is kept.
     """
     learning, found = into.learning(), read_checkpoint(folder)
+    key = [digest_of_weights(model) for model in models]
     if found is None or found[1]["key"] != key:
         put_mean(models, into)
         write_checkpoint(folder, dict(learning), {"key": key})

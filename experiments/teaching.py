@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from experiments.adapted import Adapted, start_probe
+from experiments.adapted import Adapted, digest_of_weights, start_probe
 from experiments.kept import digest_of, kept
 from experiments.learning import Phase, Read, ask, learn
 from experiments.lora import load_lora
@@ -39,6 +39,22 @@ class Held(NamedTuple):
 
     texts: list[str]
     labels: np.ndarray
+
+
+class Tried(NamedTuple):
+    """A model, and what validation says of it.
+
+    Args:
+        name: What it is: a round, or the mean of some.
+        model: The model.
+        readings: ``tokens``, ``accuracy`` and ``loss``, of every number of tokens it may read.
+        answers: Its logits ``[validation reviews, 2]``, by tokens.
+    """
+
+    name: str
+    model: Adapted
+    readings: list[dict]
+    answers: dict[int, np.ndarray]
 
 
 class Teaching:
@@ -72,7 +88,9 @@ class Teaching:
     def run(self) -> tuple[dict, Adapted]:
         """Try the rates, run the seeds, keep the best; return its record, and the best itself.
 
-        A mean of several seeds is kept where that is better than the best of them.
+        A mean of several seeds is kept where that is better than the best of them. The best has the
+        lowest validation loss: it counts how sure each answer is, and so needs fewer reviews than
+        the accuracy to tell two alike models apart.
         """
         trials, rate = self.try_rates()
         runs, models = [], {}
@@ -80,21 +98,21 @@ class Teaching:
             models[seed], about = self.taught(self.settings, rate, seed, f"seed-{seed}")
             answers = self.asked(models[seed], self.settings, f"seed-{seed}")
             runs.append({"seed": seed, **about, **score(answers, self.validation.labels)})
-        best = min(runs, key=by_merit)
+        best = min(runs, key=loss_of)
         model, name, mixed = models[best["seed"]], f"seed-{best['seed']}", {}
         if len(runs) > 1:
-            model, name, mixed = self.best_mean(models, sorted(runs, key=by_merit))
+            model, name, mixed = self.best_mean(models, sorted(runs, key=loss_of))
         last, _ = self.settings.phases[-1]
         readings, answers = self.readings(model, {last: name})
         gone_on = {}
         if self.settings.goes_on:
-            further, about = self.gone_on(model, rate / 2, best["seed"])
-            again, answers_again = self.readings(further, {}, "goes-on-")
-            is_better = min(map(by_merit, again)) < min(map(by_merit, readings))
-            gone_on = {"gone_on": about | {"readings": again, "is_kept": is_better}}
+            about, tried = self.rounds(model, rate / 2, best["seed"])
+            best_tried = min(tried, key=lambda one: min(map(loss_of, one.readings)))
+            is_better = min(map(loss_of, best_tried.readings)) < min(map(loss_of, readings))
+            gone_on = {"gone_on": about | {"is_kept": is_better, "kept": best_tried.name}}
             if is_better:
-                model, readings, answers = further, again, answers_again
-        reading = min(readings, key=by_merit)["tokens"]
+                _, model, readings, answers = best_tried
+        reading = min(readings, key=loss_of)["tokens"]
         truth, logits = self.validation.labels, answers[reading]
         return {
             "settings": dataclasses.asdict(self.settings),
@@ -138,6 +156,7 @@ class Teaching:
         rows = slice(count)
         if read_checkpoint(folder) is None:
             self._begin(model)
+        settings = dataclasses.replace(settings, goes_on=())  # which comes after this
         phases, made_of = self._learnt(model, settings, rows)
         if self.start:
             made_of += digests_of_saved(self.start)
@@ -163,25 +182,55 @@ class Teaching:
             more = [*members, run["seed"]]
             called = f"mean-{'-'.join(map(str, more))}"
             some, mean = [models[seed] for seed in more], Adapted(self.settings, more[0])
-            kept_mean(some, mean, [digest_of_weights(one) for one in some], self.folder / called)
+            kept_mean(some, mean, self.folder / called)
             answers = self.asked(mean, self.settings, called)
             tried.append({"seeds": more, **score(answers, self.validation.labels)})
-            if by_merit(tried[-1]) < by_merit(found):
+            if loss_of(tried[-1]) < loss_of(found):
                 found, members, model, name = tried[-1], more, mean, called
         return model, name, {"mean_of": members, "means_tried": tried}
 
-    def gone_on(self, model: Adapted, rate: float, seed: int) -> tuple[Adapted, dict]:
-        """Return a model that goes on where a taught one stands, which stays as it is."""
-        settings = dataclasses.replace(self.settings, phases=self.settings.goes_on, goes_on=())
-        further, folder = Adapted(settings, seed), self.folder / "goes-on"
-        with torch.no_grad():
-            for name, parameter in further.learning().items():
-                parameter.copy_(model.learning()[name])
-        further.refresh()
-        phases, made_of = self._learnt(further, settings, slice(None))
-        made_of.append(digest_of_weights(model))
-        about = learn(further, phases, self.targets, settings, rate, seed, made_of, folder)
-        return further, {"learning_rate": rate, **about}
+    def rounds(self, model: Adapted, rate: float, seed: int) -> tuple[dict, list[Tried]]:
+        """Let a model go on, round after round; it stays as it is itself.
+
+        Each round begins where the one before ended, and lets the rate rise and fall again. The
+        mean of all rounds so far is tried as well (Izmailov et al., 2018).
+
+        Args:
+            model: It was taught.
+            rate: The highest rate of each round.
+            seed: Of the model; each round has an order of its own.
+
+        Returns:
+            For the record: the rounds, their time, and what was tried; and that with the models.
+        """
+        done, rounds, tried = [], [], []
+        for number, phase in enumerate(self.settings.goes_on, start=1):
+            settings = dataclasses.replace(self.settings, phases=(phase,), goes_on=())
+            further, before = Adapted(settings, seed), (done or [model])[-1]
+            with torch.no_grad():
+                for name, parameter in further.learning().items():
+                    parameter.copy_(before.learning()[name])
+            further.refresh()
+            phases, made_of = self._learnt(further, settings, slice(None))
+            made_of.append(digest_of_weights(before))
+            order, folder = seed + 100 * (number - 1), self.folder / f"round-{number}"
+            rounds.append(
+                learn(further, phases, self.targets, settings, rate, order, made_of, folder)
+            )
+            done.append(further)
+            found = {f"round-{number}": further}
+            if number > 1:
+                found[f"rounds-1-to-{number}"] = mean = Adapted(settings, seed)
+                kept_mean(done, mean, self.folder / f"rounds-1-to-{number}")
+            for name, one in found.items():
+                tried.append(Tried(name, one, *self.readings(one, {}, f"{name}-")))
+        about = {
+            "learning_rate": rate,
+            "seconds": round(sum(one["seconds"] for one in rounds), 1),
+            "rounds": rounds,
+            "tried": {one.name: one.readings for one in tried},
+        }
+        return about, tried
 
     def _learnt(
         self, model: Adapted, settings: Settings, rows: slice
@@ -281,11 +330,6 @@ def score(logits: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
     return {"accuracy": round(accuracy, 5), "loss": round(loss, 5) if np.isfinite(loss) else None}
 
 
-def by_merit(run: dict) -> tuple[float, float]:
-    """Put the most accurate run first, of equally accurate ones the one with the lower loss."""
-    return -run["accuracy"], loss_of(run)
-
-
 def loss_of(run: dict) -> float:
     """Return a run's validation loss; infinity where its rate was too high."""
     return np.inf if run["loss"] is None else run["loss"]
@@ -300,11 +344,3 @@ def digests_of_saved(folder: Path) -> list[str]:
     """Digest a saved classifier's weights: its adapter's file, and its probe's."""
     files = [(folder / name).read_bytes() for name in (ADAPTER_FILE, PROBE_FILE)]
     return [hashlib.sha256(content).hexdigest() for content in files]
-
-
-def digest_of_weights(model: Adapted) -> str:
-    """Digest all that learns in a model."""
-    digest = hashlib.sha256()
-    for name, parameter in model.learning().items():
-        digest.update(name.encode() + parameter.detach().numpy().tobytes())
-    return digest.hexdigest()

@@ -20,10 +20,10 @@ class Settings:
         phases: One after the other, ``(tokens, epochs)``: a longer review is read by its head and
             its tail, half of the tokens each.
         readings: So many tokens the finished classifier may read of a review, by head and tail; the
-            best on validation is kept.
-        seeds: One run each; the best on validation is kept, or the mean of several if it is better.
-        goes_on: Phases in which what was kept goes on, at half the rate; what comes of it is kept
-            if it is better on validation.
+            number with the lowest validation loss is kept.
+        seeds: One run each; the best by validation loss is kept, or a mean of several if better.
+        goes_on: Phases in which what was kept goes on, one after another, each beginning at half
+            the rate; what comes of one, or the mean of several, is kept if its loss is lower.
         true_label: The share of the true label in what the student learns; the rest is the
             teacher's soft label.
         trial_reviews: A rate is tried on so many reviews, in the first phase, for one epoch.
@@ -117,7 +117,7 @@ STUDENT = Settings(
     true_label=0.3,
     trial_reviews=4_000,
     most_bytes=2_500_000,
-    goes_on=((512, 1),),
+    goes_on=((512, 1), (512, 1)),
     passages=0.5,
     fragments=0.25,
 )

@@ -761,9 +761,11 @@ def test_rate_and_seed_are_those_that_are_best_on_validation(pools, tmp_path, ti
     record, model = made.run()
     losses = {trial["rate"]: trial["loss"] for trial in record["rate_trials"]}
     assert record["learning_rate"] == min(losses, key=losses.get) and len(losses) == 2
-    ranks = {run["seed"]: (-run["accuracy"], run["loss"]) for run in record["runs"]}
+    ranks = {run["seed"]: run["loss"] for run in record["runs"]}
     assert record["chosen_seed"] == min(ranks, key=ranks.get) and list(ranks) == [3, 1, 2]
-    tensors, _ = learning.read_checkpoint(tmp_path / f"seed-{record['chosen_seed']}")
+    joined = "-".join(map(str, record["mean_of"]))
+    name = f"mean-{joined}" if "-" in joined else f"seed-{record['chosen_seed']}"
+    tensors, _ = learning.read_checkpoint(tmp_path / name)
     assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
 
 
@@ -829,43 +831,57 @@ def test_a_run_joins_the_mean_if_validation_says_that_it_is_better(
     monkeypatch.undo()
     monkeypatch.setenv("IMDB_TUTORIAL_DTYPE", "float32")
     others = [Adapted(settings, seed) for seed in (1, 2)]
-    means.kept_mean(others, same, ["of others"], tmp_path / "mean-2-1")
+    means.kept_mean(others, same, tmp_path / "mean-2-1")
     means.put_mean(others, model)
     assert_same(weights_of(same), weights_of(model))
 
 
 @pytest.mark.parametrize("is_better", [True, False])
-def test_the_best_seed_goes_on_and_what_comes_of_it_is_kept_if_it_is_better(
+def test_what_was_kept_goes_on_and_the_best_of_it_is_kept_if_it_is_better(
     pools, tmp_path, tiny_bert, is_better, monkeypatch
 ):
-    settings = small(str(tiny_bert), phases=((16, 1),), goes_on=((12, 4),), seeds=(1, 2))
+    goes_on = ((12, 3), (16, 1))
+    settings = small(str(tiny_bert), phases=((16, 1),), goes_on=goes_on, seeds=(1, 2))
     texts = classifier.learnt_from(pools, settings)
     # What it learns from, or the contrary.
     some = texts.texts[:20]
     held = Held(some, texts.labels[:20] if is_better else 1 - texts.labels[:20])
     targets = classifier.hard_labels(texts.labels)
-    record, model = Teaching(settings, texts, targets, held, tmp_path / "on").run()
-    plain, before = Teaching(
-        dataclasses.replace(settings, goes_on=()), texts, targets, held, tmp_path / "plain"
-    ).run()
+    record, model = Teaching(settings, texts, targets, held, tmp_path).run()
+    plain_settings = dataclasses.replace(settings, goes_on=())
+    # The same folder: what comes after a run does not make it another one.
+    plain, before = Teaching(plain_settings, texts, targets, held, tmp_path).run()
     gone_on = record["gone_on"]
     assert "gone_on" not in plain and gone_on["learning_rate"] == settings.rates[0] / 2
-    assert gone_on["steps"] == 4 * -(-len(texts.texts) // settings.batch_size)
-    for name in ("accuracy", "loss"):  # the seeds are what they were
-        assert [run[name] for run in record["runs"]] == [run[name] for run in plain["runs"]]
-    ranks = [(-way["accuracy"], way["loss"]) for way in (*gone_on["readings"], *plain["readings"])]
-    assert gone_on["is_kept"] == (ranks[0] < ranks[1]) == is_better
+    steps = -(-len(texts.texts) // settings.batch_size)
+    assert [one["steps"] for one in gone_on["rounds"]] == [epochs * steps for _, epochs in goes_on]
+    assert record["runs"] == plain["runs"]
+    assert list(gone_on["tried"]) == ["round-1", "round-2", "rounds-1-to-2"]
+    losses = {name: min(way["loss"] for way in ways) for name, ways in gone_on["tried"].items()}
+    assert len(set(losses.values())) == 3 and gone_on["kept"] == min(losses, key=losses.get)
+    before_loss = min(way["loss"] for way in plain["readings"])
+    assert gone_on["is_kept"] == (losses[gone_on["kept"]] < before_loss) == is_better
     if gone_on["is_kept"]:
-        tensors, _ = learning.read_checkpoint(tmp_path / "on/goes-on")
+        tensors, _ = learning.read_checkpoint(tmp_path / gone_on["kept"])
         assert_same(weights_of(model), {name: tensors[name] for name in model.learning()})
-        assert record["readings"] == gone_on["readings"]
+        assert record["readings"] == gone_on["tried"][gone_on["kept"]]
     else:
         assert_same(weights_of(model), weights_of(before))
         assert record["readings"] == plain["readings"]
         assert record["temperature"] == plain["temperature"]
+    rounds = [Adapted(settings, 0) for _ in goes_on]
+    for number, one in enumerate(rounds, start=1):
+        tensors, _ = learning.read_checkpoint(tmp_path / f"round-{number}")
+        for name, parameter in one.learning().items():
+            parameter.data.copy_(tensors[name])
+    mean = Adapted(settings, 0)
+    means.put_mean(rounds, mean)
+    tensors, _ = learning.read_checkpoint(tmp_path / "rounds-1-to-2")
+    assert_same(weights_of(mean), {name: tensors[name] for name in mean.learning()})
     # What was finished is not learnt again.
     monkeypatch.setattr(learning, "gradients", None)
-    again, same = Teaching(settings, texts, targets, held, tmp_path / "on").run()
+    monkeypatch.setattr(means, "put_mean", None)
+    again, same = Teaching(settings, texts, targets, held, tmp_path).run()
     assert again == record
     assert_same(weights_of(same), weights_of(model))
 
@@ -889,7 +905,7 @@ def test_the_reading_is_the_one_that_is_best_on_validation(pools, tmp_path, tiny
         answers[size] = logits
         expected = F.cross_entropy(logits, torch.from_numpy(held.labels)).item()
         assert one["loss"] == pytest.approx(expected, abs=1e-4)
-    ranks = {size: (-one["accuracy"], one["loss"]) for size, one in found.items()}
+    ranks = {size: one["loss"] for size, one in found.items()}
     assert record["reading"] == min(ranks, key=ranks.get)
     chosen = answers[record["reading"]].numpy()
     temperature = fit_temperature(y_true=held.labels, logits=chosen)
@@ -956,10 +972,10 @@ def test_the_expected_time_counts_every_token(pools, tmp_path, both, monkeypatch
     held_other = count(held.texts, 12)
     start, trial = count(texts.texts[:40], 8), count(texts.texts[:20], 8)
     found = expected_seconds(made, soft_labels=True, asked=32)
-    made.settings = dataclasses.replace(settings, goes_on=((12, 3),))
+    made.settings = dataclasses.replace(settings, goes_on=((12, 3), (12, 2)))
     further = expected_seconds(made, soft_labels=True, asked=32)
     other = count(texts.texts, 12)
-    expected = 100 * 3 * other + 10 * (held_long + held_other)
+    expected = 100 * 5 * other + 3 * 10 * (held_long + held_other)
     assert further["going on"] == expected and found["going on"] == 0
     assert further["layers that stay"] == found["layers that stay"] + other
     assert found["layers that stay"] == short + long + held_short + held_long + held_other
