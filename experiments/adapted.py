@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -77,6 +78,17 @@ class Adapted(nn.Module):
         """Take up a change of what learns."""
         for linear in self.linears.values():
             linear.refresh()
+
+    @torch.no_grad()
+    def take(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Put other numbers in place of all that learns.
+
+        Args:
+            tensors: By the names of ``learning``; what has other names is left alone.
+        """
+        for name, parameter in self.learning().items():
+            parameter.copy_(tensors[name])
+        self.refresh()
 
     @torch.no_grad()
     def below(self, tokens: Tokens, rows: np.ndarray) -> Hidden:

@@ -196,17 +196,13 @@ def take_up(
             f"the checkpoint in {str(folder)!r} belongs to other settings or other texts: delete "
             "the folder to start again"
         )
-    learning = model.learning()
-    with torch.no_grad():
-        for name, parameter in learning.items():
-            parameter.copy_(tensors[name])
+    model.take(tensors)
     moments = {
         number: {entry: tensors[f"{name}/{entry}"] for entry in MOMENTS}
-        for number, name in enumerate(learning)
+        for number, name in enumerate(model.learning())
     }
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
-    model.refresh()
     return state
 
 

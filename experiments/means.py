@@ -42,13 +42,10 @@ def kept_mean(models: Sequence[Adapted], into: Adapted, folder: Path) -> None:
         into: It is changed.
         folder: Where the mean is kept.
     """
-    learning, found = into.learning(), read_checkpoint(folder)
+    found = read_checkpoint(folder)
     key = [digest_of_weights(model) for model in models]
     if found is None or found[1]["key"] != key:
         put_mean(models, into)
-        write_checkpoint(folder, dict(learning), {"key": key})
+        write_checkpoint(folder, dict(into.learning()), {"key": key})
         return
-    with torch.no_grad():
-        for name, parameter in learning.items():
-            parameter.copy_(found[0][name])
-    into.refresh()
+    into.take(found[0])

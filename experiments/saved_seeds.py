@@ -7,8 +7,6 @@ import argparse
 import json
 from pathlib import Path
 
-import torch
-
 from experiments.adapted import Adapted
 from experiments.classifier import FOLDER
 from experiments.saved_classifier import RECORD_FILE, save
@@ -40,10 +38,7 @@ def save_seeds(settings: Settings, taught: Path, work: Path, to: Path) -> list[P
                 f"no run of seed {seed} in {str(work)!r}: run make classifier again"
             )
         model, (tensors, _) = Adapted(settings, seed), found
-        with torch.no_grad():
-            for name, parameter in model.learning().items():
-                parameter.copy_(tensors[name])
-        model.refresh()
+        model.take(tensors)
         # It was not asked about anything: the accuracies in the record are not its own.
         about = {"seed": seed} | {name: record[name] for name in ("reading", "temperature")}
         save(model, settings, about, {}, to / f"seed-{seed}", work)

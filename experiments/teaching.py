@@ -207,10 +207,7 @@ class Teaching:
         for number, phase in enumerate(self.settings.goes_on, start=1):
             settings = dataclasses.replace(self.settings, phases=(phase,), goes_on=())
             further, before = Adapted(settings, seed), (done or [model])[-1]
-            with torch.no_grad():
-                for name, parameter in further.learning().items():
-                    parameter.copy_(before.learning()[name])
-            further.refresh()
+            further.take(before.learning())
             phases, made_of = self._learnt(further, settings, slice(None))
             made_of.append(digest_of_weights(before))
             order, folder = seed + 100 * (number - 1), self.folder / f"round-{number}"
