@@ -38,11 +38,11 @@ def open_probe(pooling: str) -> Answer:
     return answer
 
 
-def open_packaged() -> Answer:
-    """Open the classifier that comes with the package."""
+def open_saved(name: str) -> Answer:
+    """Open one of the two classifiers that come with the package."""
     from imdb_tutorial import load_classifier, predict_proba
 
-    classifier = load_classifier("packaged")
+    classifier = load_classifier(name)
     return lambda texts: predict_proba(classifier, texts)
 
 
@@ -69,7 +69,8 @@ RUNGS: dict[str, Callable[[Path], Answer]] = {
     "NB words": lambda folder: open_bag(folder, "NB words"),
     "classic probe": lambda folder: open_probe("cls"),
     "mended probe": lambda folder: open_probe("mean"),
-    "packaged": lambda folder: open_packaged(),
+    "packaged": lambda folder: open_saved("packaged"),
+    "base": lambda folder: open_saved("base"),
     "fine-tuned": lambda folder: open_fine_tuned(),
 }
 
@@ -104,12 +105,13 @@ def fit_bags(folder: Path) -> dict[str, float]:
 
 def megabytes_on_disk(name: str, folder: Path) -> float:
     """Return the size of all files that a rung reads to answer, vocabulary included."""
-    from experiments.ladder_saved import files_of
-    from imdb_tutorial.machine.sources import packaged_encoder_folder
+    from experiments.ladder_saved import FOLDERS, files_of
+    from imdb_tutorial import model_source
 
     bag = folder / f"{name}.pickle"
     if name == "majority":
         return 0.0
-    files = [bag] if bag.is_file() else [*packaged_encoder_folder().rglob("*")]
-    files += files_of(name) if name == "packaged" else ()
+    encoder = Path(model_source("base" if name == "base" else "packaged").name_or_path)
+    files = [bag] if bag.is_file() else [*encoder.rglob("*")]
+    files += files_of(name) if name in FOLDERS else ()
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6

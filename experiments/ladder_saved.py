@@ -24,7 +24,7 @@ def climb_saved(unit: dict) -> tuple[list[dict], dict]:
     record = json.loads((FOLDERS[model] / "record.json").read_text(encoding="utf-8"))
     # One that went on learning has a record of that, too.
     taught = [part for part in (record, record.get("further")) if part]
-    runs = [run for part in taught for run in part["runs"] if run["seed"] == part["chosen_seed"]]
+    runs = [run for part in taught for run in part["runs"] if run["seed"] in seeds_of(part)]
     runs += [record["gone_on"]] if record.get("gone_on", {}).get("is_kept") else []
     weights = [FOLDERS[model] / name for name in WEIGHTS]
     weights += [Path(model_source(model).name_or_path) / "model.safetensors"]
@@ -34,3 +34,8 @@ def climb_saved(unit: dict) -> tuple[list[dict], dict]:
         "megabytes": sum(file.stat().st_size for file in weights) / 1e6,
     }
     return rung(unit, ask_everything(load_classifier(model)), row)
+
+
+def seeds_of(record: dict) -> list[int]:
+    """Return the seeds of the runs that are in a classifier: one, or those whose mean it is."""
+    return record.get("mean_of", [record["chosen_seed"]])

@@ -14,7 +14,7 @@ from experiments import (
     rates,
     words,
 )
-from experiments.recipe import Cost, Recipe
+from experiments.recipe import Cost, Recipe, why_no_base
 from experiments.units import Unit
 from imdb_tutorial.evaluation.recorded_study import FORMAT, RECORD, RENEW
 
@@ -49,15 +49,17 @@ def plan(seeds: range) -> list[Unit]:
     ]
     units += [Unit("padding", padding.pay_for_padding, {"seed": seeds[0]})]
     units += [Unit("ladder", climb, {"model": m, "seed": seeds[0]}) for m, climb in LADDER.items()]
-    about = {"model": "packaged", "seed": seeds[0]}
-    files = ladder_saved.files_of("packaged")
-    units += [Unit("ladder", ladder_saved.climb_saved, about, files)]
+    files = {m: ladder_saved.files_of(m) for m in ladder_saved.FOLDERS}
+    units += [
+        Unit("ladder", ladder_saved.climb_saved, {"model": m, "seed": seeds[0]}, some)
+        for m, some in files.items()
+    ]
     units += [
         Unit("ladder", fine_tuning.climb_fine_tuned, {"model": "fine-tuned", "seed": s})
         for s in few
     ]
     units += [
-        Unit("parts", parts.cut_texts, {"size": n, "part": p}, files)
+        Unit("parts", parts.cut_texts, {"size": n, "part": p}, files["packaged"])
         for n in (128, 512)
         for p in ("head", "tail", "both")
     ]
@@ -83,4 +85,5 @@ def recipe(seeds: range) -> Recipe:
         costs=COSTS,
         pools=data.PARTS,
         prepare=prepare,
+        why_not=why_no_base,
     )

@@ -188,7 +188,7 @@ def test_every_seed_of_the_plan_is_in_the_record(study):
     assert {unit.experiment for unit in units} == set(study.experiments)
     trained = [unit for unit in units if unit.experiment == "probes"]
     assert study.table("probes").groupby(["size", "seed"]).ngroups == len(trained)
-    assert set(study.table("ladder").model) == {*planned.LADDER, "packaged", "fine-tuned"}
+    assert set(study.table("ladder").model) == {*planned.LADDER, "packaged", "base", "fine-tuned"}
     assert sum(study.record["seconds"].values()) < 2 * 2 * 3600  # two cores for two hours
 
 

@@ -29,7 +29,9 @@ POOLS = {
     "rates": Pools("test", VALIDATION),
     "cutting": Pools("the reviews that the cut holds back, of all pools", VALIDATION),
     "padding": Pools("test, for the time alone", FIXED),
-    "ladder": Pools("test", FIXED, "model", (("TF-IDF", VALIDATION), ("packaged", VALIDATION))),
+    "ladder": Pools(
+        "test", FIXED, "model", tuple((m, VALIDATION) for m in ("TF-IDF", "packaged", "base"))
+    ),
     "parts": Pools("test", VALIDATION),
 }
 

@@ -53,6 +53,7 @@ STYLE_OF: dict[str, dict[str, Any]] = {
     "mended probe": {"color": "#1b6d93", "linestyle": "-", "marker": "o"},
     "fine-tuned": {"color": "#c2478c", "linestyle": "-.", "marker": "P"},
     "packaged": {"color": "#000000", "linestyle": "-", "marker": "*"},
+    "base": {"color": "#5d4a9c", "linestyle": "--", "marker": "H"},
 }
 
 
