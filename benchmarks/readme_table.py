@@ -99,10 +99,15 @@ def render_seeds() -> str:
 
 
 def render_classifier() -> str:
-    """Return the packaged classifier's record as one sentence."""
+    """Return the records of the packaged classifier as a few sentences."""
+    taught = json.loads((DATA / "packaged_classifier/record.json").read_text(encoding="utf-8"))
     record = json.loads((FOLDER / "packaged_classifier.json").read_text(encoding="utf-8"))
+    before = "; ".join(f"{asked['kept']}, {asked['test']:.2%}" for asked in taught["asked_before"])
     return (
-        f"Adapter and head take {record['size_mb']:.1f} MB; the classifier loads in "
+        f"{_how_good(taught)} The test reviews were asked before, of what was kept at earlier "
+        f"stages: {before}. Validation alone chose; after the first of these the rule was changed "
+        f"from its accuracy to its loss, and after the second a round was added. Adapter and head "
+        f"take {record['size_mb']:.1f} MB; the classifier loads in "
         f"{record['load_seconds']:.1f} s once the libraries are imported, in "
         f"{record['load_seconds_with_imports']:.1f} s from nothing, and reads 200 words in "
         f"{record['milliseconds_for_200_words']:.0f} ms.\n"
@@ -113,20 +118,27 @@ def render_base() -> str:
     """Return the record of the classifier on the base-size encoder as a few sentences."""
     record = json.loads((DATA / "base_classifier/record.json").read_text(encoding="utf-8"))
     learnt, further = record["texts"], record["further"]["texts"]
-    test, validation = (record["accuracy"][pool] for pool in ("test", "validation"))
     before = "; ".join(
         f"{asked['tokens']} tokens and {asked['reviews']:,} reviews learnt, {asked['test']:.2%}"
         for asked in record["asked_before"]
     )
     return (
-        f"Of the {record['reviews']['test']:,} test reviews it gets {test:.2%} right, of the "
-        f"validation reviews {validation:.2%}; its expected calibration error on test is "
-        f"{100 * record['calibration_error']['test']:.1f} points. It learnt from "
-        f"{learnt['reviews']:,} train reviews and {learnt['all'] - learnt['reviews']:,} passages "
-        f"out of them, and later, at a lower rate, from the other {further['reviews']:,} and "
+        f"{_how_good(record)} It learnt from {learnt['reviews']:,} train reviews and "
+        f"{learnt['all'] - learnt['reviews']:,} passages out of them, and later, at a lower "
+        f"rate, from the other {further['reviews']:,} and "
         f"{further['all'] - further['reviews']:,} passages; from each once. Its adapter has "
         f"{record['adapter_bytes'] / 1e6:.1f} MB. The test reviews were asked before, at each "
         f"stage: {before}. Validation alone chose.\n"
+    )
+
+
+def _how_good(record: dict) -> str:
+    """Return a taught classifier's accuracy and calibration as a sentence."""
+    test, validation = (record["accuracy"][pool] for pool in ("test", "validation"))
+    return (
+        f"Of the {record['reviews']['test']:,} test reviews it gets {test:.2%} right, of the "
+        f"validation reviews {validation:.2%}; its expected calibration error on test is "
+        f"{100 * record['calibration_error']['test']:.1f} points."
     )
 
 
