@@ -33,8 +33,9 @@ def plot_ladder(ladder: "pd.DataFrame", notes: Mapping[str, str]) -> Figure:
         colour = style_of(str(name))["color"]
         axes.plot(ends, (height, height), color=colour, linewidth=6, solid_capstyle="round")
         axes.text(number, height + 0.015, f"{height:.0%}", ha="center", va="bottom")
-        axes.text(number, 0.44, name, ha="center", va="top", fontweight="bold")
-        axes.text(number, 0.405, notes.get(name, ""), ha="center", va="top", color=BLACK)
+        words = str(name).replace(" ", "\n", 1)  # on one line, neighbours would collide
+        axes.text(number, 0.375, words, ha="center", va="bottom", fontweight="bold")
+        axes.text(number, 0.365, notes.get(name, ""), ha="center", va="top", color=BLACK)
     axes.set(xlim=(-0.6, len(rungs) - 0.4), ylim=(0.27, 1), xticks=[])
     axes.set(ylabel="test reviews that are right", yticks=np.arange(0.5, 1.01, 0.1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
