@@ -9,6 +9,7 @@ from imdb_tutorial.machine.packages import DamagedFileError
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDS = (
+    "attributions.json",
     "base_run.json",
     "behaviour.json",
     "cited.json",
