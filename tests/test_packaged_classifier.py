@@ -49,7 +49,9 @@ def test_seeds_mean_and_reading_are_those_with_the_lowest_validation_loss():
     assert len(runs) == 3 and min(runs, key=loss_of)["seed"] == RECORD["chosen_seed"]
     singles = [{"seeds": [run["seed"]], "loss": run["loss"]} for run in runs]
     assert min([*singles, *means], key=loss_of)["seeds"] == RECORD["mean_of"]
-    assert gone_on["is_kept"] == (gone_on["readings"] == RECORD["readings"])
+    lowest = {name: min(map(loss_of, readings)) for name, readings in gone_on["tried"].items()}
+    assert gone_on["is_kept"] and min(lowest, key=lowest.get) == gone_on["kept"]
+    assert gone_on["tried"][gone_on["kept"]] == RECORD["readings"]
     assert min(RECORD["readings"], key=loss_of)["tokens"] == RECORD["reading"]
 
 
@@ -92,4 +94,4 @@ def test_it_is_as_good_as_recorded(packaged, reviews):
 def test_it_is_sure_of_the_classic_sentences(packaged, text, label):
     (answer,) = packaged(text)
     assert answer["label"] == label
-    assert answer["score"] > 0.95
+    assert answer["score"] > 0.8  # the explorer calls no more than that "not sure"
