@@ -276,14 +276,19 @@ def render_attributions(record: dict) -> str:
         f"What the classifier says of the blank itself, in logits, median and middle 90 %: "
         f"{'; '.join(alone)}.",
         "",
-        f"How alike {record['agreement']['classifiers']} classifiers rank the words (Spearman's "
-        f"correlation): {'; '.join(alike) or 'not measured yet: it needs several seeds'}.",
+        _agreement(record["agreement"]["classifiers"], "; ".join(alike)),
         "",
         f"The best by the record's rule: {best['method'] or 'none is quick enough'}; {clearly} "
         f"more comprehensive than {record['today']}. Not shown to be less comprehensive: "
         f"{', '.join(best['not_worse']) or 'none'}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _agreement(classifiers: int, alike: str) -> str:
+    if not classifiers:
+        return "How alike classifiers of several seeds rank the words was not measured yet."
+    return f"How alike {classifiers} classifiers rank the words (Spearman's correlation): {alike}."
 
 
 def _points(row: dict) -> str:
