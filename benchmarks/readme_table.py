@@ -266,6 +266,9 @@ def render_attributions(record: dict) -> str:
     )
     best = record["best"]
     clearly = "clearly" if best["clearly_better_than_today"] else "not clearly"
+    than_today = f"{clearly} more comprehensive than {record['today']}"
+    if best["method"] == record["today"]:
+        than_today = "this is what the explorer does"
     lines += [
         "",
         f"\\* differs from {record['today']}, after Holm's correction for all comparisons. "
@@ -278,8 +281,8 @@ def render_attributions(record: dict) -> str:
         "",
         _agreement(record["agreement"]["classifiers"], "; ".join(alike)),
         "",
-        f"The best by the record's rule: {best['method'] or 'none is quick enough'}; {clearly} "
-        f"more comprehensive than {record['today']}. Not shown to be less comprehensive: "
+        f"The best by the record's rule: {best['method'] or 'none is quick enough'}; "
+        f"{than_today}. Not shown to be less comprehensive: "
         f"{', '.join(best['not_worse']) or 'none'}.",
     ]
     return "\n".join(lines) + "\n"

@@ -28,7 +28,7 @@ from experiments.attributions_measures import (
     losses,
     rank_agreement,
 )
-from experiments.attributions_methods import METHODS, PASSES, TODAY
+from experiments.attributions_methods import FROM_MASK, METHODS, PASSES
 from experiments.attributions_pieces import SEED, Found, find_all
 from experiments.attributions_summary import (
     DRAWS,
@@ -47,6 +47,7 @@ from imdb_tutorial.machine.files import write_whole
 from imdb_tutorial.machine.provenance import provenance
 
 RECORD = "attributions.json"
+TODAY = FROM_MASK  # what the explorer does
 COMMAND = "python -m experiments.attributions"
 FOLDER = Path("build/attributions")
 POOL, PER_LABEL, SHORTEST, LONGEST = "validation", 150, 30, 100

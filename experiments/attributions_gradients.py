@@ -79,7 +79,7 @@ class Vectors:
 
 
 def integrated_gradients(asked: Asked, reading: Reading, baseline: str) -> Shares:
-    """Integrate gradients from a baseline, as the explorer does from [PAD].
+    """Integrate gradients from a baseline, as the explorer does from [MASK].
 
     The steps are repeated with more of them until the sum is right within 5 %, or 0.02 if that is
     more (Sundararajan et al., 2017).

@@ -16,6 +16,7 @@ from experiments.attributions_gradients import Shares, averaged
 from experiments.attributions_measures import ask_versions, ask_whole
 from experiments.attributions_methods import Method
 from experiments.kept import digest_of, kept
+from imdb_tutorial.explorer.attributions import ABSOLUTE_ERROR, RELATIVE_ERROR, STEPS
 from imdb_tutorial.machine.progress import progress_bar
 
 BLOCK = 10  # reviews in a piece
@@ -40,8 +41,10 @@ class Found(NamedTuple):
 
 
 def code_sha256() -> str:
-    """Digest the code and the libraries that pieces depend on."""
-    digest = hashlib.sha256(json.dumps([version("torch"), version("captum")]).encode())
+    """Digest the code, the explorer's settings and the libraries that pieces depend on."""
+    libraries = [version("torch"), version("captum")]
+    settings = [STEPS, RELATIVE_ERROR, ABSOLUTE_ERROR]
+    digest = hashlib.sha256(json.dumps([libraries, settings]).encode())
     for name in CODE:
         digest.update(Path(__file__).with_name(f"attributions_{name}.py").read_bytes())
     return digest.hexdigest()

@@ -95,12 +95,12 @@ def margin_of(model, **inputs):
 
 
 def shares_by_hand(pipeline, text, steps):
-    """Integrate the gradients along the way from [PAD] to the text, without captum."""
+    """Integrate the gradients along the way from [MASK] to the text, without captum."""
     model, tokenizer = pipeline.model, pipeline.tokenizer
     encoded = tokenizer(text, truncation=True, max_length=MAX_LENGTH, return_tensors="pt")
     ids = encoded["input_ids"]
     blank = ids.clone()
-    blank[0, 1:-1] = tokenizer.pad_token_id
+    blank[0, 1:-1] = tokenizer.mask_token_id
     table = model.get_input_embeddings()
     first, last = table(blank).detach(), table(ids).detach()
     total = torch.zeros_like(first)
@@ -163,11 +163,22 @@ def test_the_scores_are_the_integral_done_by_hand(pipeline):
     assert max(map(abs, attribution.pushes)) > 0.02
 
 
-def test_the_baseline_is_a_text_of_padding(pipeline):
+@pytest.mark.parametrize(
+    ("missing", "blank"),
+    [
+        ([], "[MASK]"),
+        (["mask_token"], "[PAD]"),
+        (["mask_token", "pad_token"], "[UNK]"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"without {value}",
+)
+def test_the_baseline_is_a_text_of_blanks(pipeline, monkeypatch, missing, blank):
     encoded, _ = shares_by_hand(pipeline, SHORT, 1)
-    encoded["input_ids"][0, 1:-1] = pipeline.tokenizer.pad_token_id
+    encoded["input_ids"][0, 1:-1] = pipeline.tokenizer.convert_tokens_to_ids(blank)
     with torch.no_grad():
         expected = float(margin_of(pipeline.model, **encoded))
+    for name in missing:
+        monkeypatch.setitem(pipeline.tokenizer._special_tokens_map, name, None)
     assert attribute(pipeline, SHORT).blank_margin == pytest.approx(expected, abs=1e-5)
 
 
@@ -194,9 +205,9 @@ def test_more_steps_until_the_scores_add_up(pipeline, monkeypatch):
 
 
 def blank_margin(classifier, encoded):
-    """Ask the model itself about as many [PAD], at the text's positions, and under its mask."""
+    """Ask the model itself about as many [MASK], at the text's positions, and under its mask."""
     blank = encoded["input_ids"].clone()
-    blank[0, 1:-1] = classifier.tokenizer.pad_token_id
+    blank[0, 1:-1] = classifier.tokenizer.mask_token_id
     rest = {name: x for name, x in encoded.items() if name != "input_ids"}
     return float(margin_of(classifier.model, input_ids=blank, **rest))
 

@@ -31,7 +31,7 @@ from experiments.attributions_measures import (
     rank_agreement,
     strongest_counts,
 )
-from experiments.attributions_methods import METHODS, TODAY
+from experiments.attributions_methods import METHODS
 from experiments.bags import BAGS
 from experiments.budget import fits
 from imdb_tutorial import attribute, load_classifier, without_words
@@ -171,9 +171,9 @@ def test_orders_come_with_their_reverses_and_take_no_more_passes_than_allowed():
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_from_padding_it_is_what_the_explorer_does(pipeline, asked, text):
+def test_from_masks_it_is_what_the_explorer_does(pipeline, asked, text):
     expected = attribute(pipeline, text)
-    found = METHODS[TODAY].find(asked, asked.read(text), random())
+    found = METHODS[attributions.TODAY].find(asked, asked.read(text), random())
     assert found.pushes == pytest.approx(expected.pushes, abs=1e-4)
     assert (found.other, found.blank) == pytest.approx(
         (expected.other, expected.blank_margin), abs=1e-4
@@ -181,7 +181,7 @@ def test_from_padding_it_is_what_the_explorer_does(pipeline, asked, text):
     assert found.reached == pytest.approx(expected.margin - expected.blank_margin, abs=1e-4)
 
 
-@pytest.mark.parametrize("baseline", [MASK, MEAN])
+@pytest.mark.parametrize("baseline", [PAD, MEAN])
 def test_other_baselines_by_hand(pipeline, asked, baseline):
     name = f"integrated gradients from {baseline}"
     reading = asked.read(SHORT)
@@ -189,8 +189,8 @@ def test_other_baselines_by_hand(pipeline, asked, baseline):
     model, table = pipeline.model, pipeline.model.get_input_embeddings()
     text = table(reading.inputs["input_ids"]).detach()
     blank = text.clone()
-    mask = pipeline.tokenizer.mask_token_id
-    blank[0, 1:-1] = table.weight[mask] if baseline == MASK else table.weight.mean(dim=0)
+    padding = pipeline.tokenizer.pad_token_id
+    blank[0, 1:-1] = table.weight[padding] if baseline == PAD else table.weight.mean(dim=0)
     total, steps = torch.zeros_like(text), 400
     number = model.config.label2id
 
@@ -387,7 +387,8 @@ def test_margins_are_those_at_the_classifiers_temperature(tiny_classifier, asked
     assert other.sha256 != asked.sha256
     assert ask_whole(other, readings) == pytest.approx(ask_whole(asked, readings) / 2, abs=0.05)
     assert margin(warm, SHORT) == pytest.approx(ask_whole(other, readings)[0], abs=0.05)
-    one, half = (METHODS[TODAY].find(who, readings[0], random()) for who in (asked, other))
+    today = METHODS[attributions.TODAY]
+    one, half = (today.find(who, readings[0], random()) for who in (asked, other))
     assert half.pushes == pytest.approx(one.pushes / 2, abs=0.05)
     assert half.reached == pytest.approx(one.reached / 2, abs=1e-3)
 
@@ -476,6 +477,13 @@ def test_pieces_of_other_texts_or_another_classifier_are_not_taken(
     assert len(calls) == 2 * len(TEXTS)
 
 
+@pytest.mark.parametrize("setting", ["STEPS", "RELATIVE_ERROR", "ABSOLUTE_ERROR"])
+def test_pieces_depend_on_the_explorers_settings(monkeypatch, setting):
+    before = pieces.code_sha256()
+    monkeypatch.setattr(pieces, setting, (1_000,))
+    assert pieces.code_sha256() != before
+
+
 def test_intervals_count_films():
     generator = random(5)
     films = np.repeat(np.arange(40), 3)
@@ -506,21 +514,21 @@ def measures(comprehensive, sufficient, noise=0.0):
 
 def test_differences_are_to_today_and_corrected_together():
     found = {
-        TODAY: measures(0.3, 0.2, 0.1),
+        "today's": measures(0.3, 0.2, 0.1),
         "better": measures(0.5, 0.1, 0.2),
         "the same": measures(0.3, 0.2, 0.1),
     }
     found["a little"] = {key: lost + 0.001 for key, lost in measures(0.3, 0.2, 0.15).items()}
-    rows = summary.summarise(found, TODAY, np.arange(40))
+    rows = summary.summarise(found, "today's", np.arange(40))
     assert len(rows) == 4 * 8
     for row in rows:
         lost = found[row["method"]][row["measure"], row["removal"], row["unit"]]
         assert row["mean"] == pytest.approx(lost.mean(), abs=1e-4)
         assert list(row["by_percent"].values()) == pytest.approx(lost.mean(axis=0), abs=1e-4)
-        if row["method"] == TODAY:
+        if row["method"] == "today's":
             assert row["less_today"] is None
             continue
-        today = found[TODAY][row["measure"], row["removal"], row["unit"]]
+        today = found["today's"][row["measure"], row["removal"], row["unit"]]
         less = row["less_today"]
         assert less["difference"] == pytest.approx((lost - today).mean(), abs=1e-4)
         assert less["low"] <= less["difference"] <= less["high"]
@@ -596,7 +604,7 @@ def test_the_record_says_all(pipeline, asked, no_bags, tmp_path, monkeypatch, ca
     made = attributions.make_record(output, tmp_path / "pieces", ["a folder"] * seeds, 4)
     assert "8 reviews, 10 methods: about" in capsys.readouterr().out
     record = json.loads((output / "attributions.json").read_text(encoding="utf-8"))
-    assert record == made and record["today"] == TODAY
+    assert record == made and record["today"] == attributions.TODAY
     assert record["reviews"]["count"] == 8 and record["reviews"]["positive"] == 4
     assert len(record["rows"]) == 8 * len(METHODS)
     assert {row["method"] for row in record["completeness"]} == {

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.attributions import PER_LABEL, POOL, choose_rows
-from experiments.attributions_methods import METHODS, TODAY
+from experiments.attributions import PER_LABEL, POOL, TODAY, choose_rows
+from experiments.attributions_methods import METHODS
 from experiments.attributions_summary import RULE, SECONDS, is_clearly_better
 from experiments.behaviour_models import packaged_sha256
 from imdb_tutorial.dataset.reviews import ids_sha256

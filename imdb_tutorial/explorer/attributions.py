@@ -101,12 +101,14 @@ def attribute(
     """Say how far each word of a text pushed a classifier towards POSITIVE or NEGATIVE.
 
     Integrated gradients (Sundararajan et al., 2017) on the word vectors, with captum: the words are
-    faded in step by step from a baseline, a text of as many [PAD] between the same markers, and
+    faded in step by step from a baseline, a text of as many [MASK] between the same markers, and
     every word is credited with its part of what this changes. The steps are repeated with more of
     them until the pushes add up.
 
-    No blank is neutral: the packaged classifier takes a text of [PAD] for negative and one of
-    [MASK] for positive, and every word gets a little of the way back. [PAD] needs fewer steps.
+    No blank is neutral: the packaged classifier takes a text of [MASK] for a little positive and
+    one of [PAD] for negative, and every word gets a little of the way back. Of what answers in time
+    [MASK] names the words that matter most (``make attributions``). A tokenizer without it gives
+    [PAD] in its place, or else what it has for the unknown.
 
     Args:
         pipeline: From ``load_classifier``.
@@ -170,9 +172,8 @@ def _baseline(
 ) -> torch.Tensor:
     """Put a blank in every word's place, and leave the markers where they are."""
     is_marker = torch.tensor([word is None for word in word_of_token]).to(ids.device)  # [tokens]
-    blank = tokenizer.pad_token_id
-    if blank is None:
-        blank = tokenizer.unk_token_id
+    candidates = (tokenizer.mask_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id)
+    blank = next(number for number in candidates if number is not None)
     return torch.where(is_marker, ids, blank)  # [1, tokens]
 
 
