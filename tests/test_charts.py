@@ -100,6 +100,14 @@ def test_costs_lie_on_a_logarithmic_axis():
     assert axes.get_xscale() == "log"
 
 
+def test_the_accuracies_on_the_axis_are_not_rounded_away():
+    figure = plot_costs({"a": (1, 0.775), "b": (100, 0.945)}, "ms", "accuracy")
+    figure.canvas.draw()
+    axis = figure.axes[0].yaxis
+    written = [float(label.get_text().rstrip("%")) for label in axis.get_ticklabels()]
+    assert written == pytest.approx([100 * place for place in axis.get_majorticklocs()])
+
+
 def test_a_cost_of_nothing_is_refused():
     with pytest.raises(ValueError, match=r"'free' costs 0: .* above 0, leave it out"):
         plot_costs({"free": (0, 0.5)}, "ms", "accuracy")

@@ -39,6 +39,6 @@ def plot_costs(points: Mapping[str, tuple[float, float]], xlabel: str, ylabel: s
         )  # fmt: skip
     axes.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     figure.legend(loc="outside lower center", ncols=3)
     return figure
