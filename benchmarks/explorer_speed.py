@@ -24,7 +24,7 @@ RESULT = Path(__file__).with_suffix(".json")
 WORDS = 100
 REVIEWS = 12
 TEXTS_IN_A_ROW, WORDS_IN_A_ROW = 200, 20
-GOALS = {"verdict_ms": 150, "words_seconds": 2.5, "growth_mb": 50}
+GOALS = {"verdict_ms": 60, "words_seconds": 1.5, "growth_mb": 50}
 
 
 def cut_reviews(count: int, words: int) -> list[str]:
