@@ -182,6 +182,13 @@ def test_the_baseline_is_a_text_of_blanks(pipeline, monkeypatch, missing, blank)
     assert attribute(pipeline, SHORT).blank_margin == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_tokenizer_with_nothing_for_a_blank_is_refused(probe, monkeypatch):
+    for name in ("mask_token", "pad_token", "unk_token"):
+        monkeypatch.setitem(probe.tokenizer._special_tokens_map, name, None)
+    with pytest.raises(ValueError, match="no token for a blank: expected a mask_token"):
+        attribute(probe, SHORT)
+
+
 def test_word_pieces_are_joined_and_punctuation_stands_alone(probe):
     assert attribute(probe, "cafe\u0301 nai\u0308ve").words == ("cafe\u0301", "nai\u0308ve")
     reading = attribute(probe, "Boringly dullest film!?").reading

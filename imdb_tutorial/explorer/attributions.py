@@ -121,8 +121,9 @@ def attribute(
 
     Raises:
         TypeError: Something that is no text, or no pipeline from ``load_classifier``.
-        ValueError: A tokenizer that does not say where its tokens come from, other labels than
-            NEGATIVE and POSITIVE, or a model that answers with NaN or infinity.
+        ValueError: A tokenizer that does not say where its tokens come from or has none for a
+            blank, other labels than NEGATIVE and POSITIVE, or a model that answers with NaN or
+            infinity.
         SupersededError: ``is_wanted`` said no.
     """
     reading = read_text(pipeline, text)
@@ -174,7 +175,12 @@ def _baseline(
     """Put a blank in every word's place, and leave the markers where they are."""
     is_marker = torch.tensor([word is None for word in word_of_token]).to(ids.device)  # [tokens]
     candidates = (tokenizer.mask_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id)
-    blank = next(number for number in candidates if number is not None)
+    blank = next((number for number in candidates if number is not None), None)
+    if blank is None:
+        raise ValueError(
+            "the tokenizer has no token for a blank: expected a mask_token, a pad_token or an "
+            "unk_token, where attributions begin; name one that the model knows"
+        )
     return torch.where(is_marker, ids, blank)  # [1, tokens]
 
 
