@@ -107,9 +107,9 @@ def attribute(
     them until the pushes add up.
 
     No blank is neutral: the packaged classifier takes a text of [MASK] for a little positive and
-    one of [PAD] for negative, and every word gets a little of the way back. Of what answers in time
-    [MASK] names the words that matter most (``make attributions``). A tokenizer without it gives
-    [PAD] in its place, or else what it has for the unknown.
+    one of [PAD] for negative, and every word gets a little of the way back. [MASK] is the
+    best by the rule of the record (``make attributions``) that answers in time. A tokenizer without
+    it gives [PAD] in its place, or else what it has for the unknown.
 
     Args:
         pipeline: From ``load_classifier``.
